@@ -1,0 +1,1 @@
+"""The pages and the read-only API over a published release."""

@@ -1,0 +1,1 @@
+"""Pure calculation: arrays and frames in, frozen results out; no file, network, clock or environment."""
