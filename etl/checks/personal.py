@@ -1,0 +1,110 @@
+"""Personal data: found by header and by value, and kept out. No function here returns or stores a personal value."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Header words after NFKC without white space (Chinese: anywhere in the header; Latin: as a whole token).
+_DENIED = ("姓名", "当事人", "报警人", "受害人", "嫌疑人", "户主", "房主", "业主", "联系人", "负责人", "责任人", "身份证",
+           "证件号", "手机", "电话", "联系方式", "出生日期", "性别", "民族", "宗教信仰", "政治面貌", "车牌", "号牌", "微信",
+           "qq号", "邮箱", "人脸", "照片", "头像", "住址", "重点人员", "关注程度", "信访人", "矫正", "吸毒", "精神", "艾滋",
+           "邪教", "密码", "用户名", "涉及人员", "安装人")
+_DENIED_TOKENS = {"idcard", "id_card", "phone", "mobile", "tel", "telephone", "attention", "qq", "email", "face", "photo",
+                  "wechat", "passwd", "password", "pass_word", "user_name", "username", "ip", "mac", "sn", "createby",
+                  "install_person", "idno", "id_no", "birthday", "gender", "plate_no", "is_attention"}
+_ALLOWED = {"涉及人员总数", "涉及人数", "网格员数", "人口数", "户数", "涉及人员数"}
+
+_ID18 = r"(^|[^0-9])(?P<v>[1-9]\d{16}[0-9Xx])($|[^0-9A-Za-z])"
+_ID15 = r"(^|[^0-9])(?P<v>[1-9]\d{14})($|[^0-9_])"
+_MOBILE = r"(^|[^0-9.])1[3-9]\d{9}($|[^0-9])"
+_LOGIN = r"^\s*\d{15}_\s*[A-Za-z\p{Han}]"
+_HOUSE = r"\d+\s*(号楼|栋|幢|单元|号院)?\s*\d*\s*单元\s*\d+\s*(室|号|户)|\d+\s*(号楼|栋|幢)\s*\d+\s*室"
+_ANY = r"\d{11}|\d{15}_"
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a column holds: rows to refuse, rows only suspected, rows with a household address (masks)."""
+
+    refused: np.ndarray
+    suspected: np.ndarray
+    household: np.ndarray
+
+    @property
+    def any(self) -> bool:
+        """Whether anything at all was found."""
+        return bool(self.refused.any() or self.suspected.any() or self.household.any())
+
+
+def denied_header(header: str) -> bool:
+    """Whether a header names a person-level or credential column (domain words; allow-listed totals pass)."""
+    name = "".join(unicodedata.normalize("NFKC", header).split()).lower()
+    if name.split("#")[0] in _ALLOWED:
+        return False
+    if any(word in name for word in _DENIED):
+        return True
+    tokens = [t for t in re.split(r"[^a-z0-9]+", name) if t]
+    joined = {name, *tokens, *("_".join(p) for p in zip(tokens, tokens[1:], strict=False))}
+    return not joined.isdisjoint(_DENIED_TOKENS) or name.replace("_", "") in {"idcard", "idcardno", "isattention"}
+
+
+def valid_id18(value: str) -> bool:
+    """GB 11643: 17 digits weighted modulo 11, the check character, and a plausible birth date."""
+    if not _plausible_date(value[6:14]):
+        return False
+    return "10X98765432"[sum(int(c) * w for c, w in zip(value, _WEIGHTS, strict=False)) % 11] == value[17].upper()
+
+
+def _plausible_date(digits: str) -> bool:
+    try:
+        return np.datetime64(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}") < np.datetime64("2200") and digits[:2] in (
+            "18", "19", "20")
+    except ValueError:
+        return False
+
+
+def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifier: bool = False) -> Found:
+    """Search a text column (full-width forms are folded).
+
+    ``communities`` are known 12-digit codes: 15 digits that begin with one are a grid code, not an old ID number.
+    ``identifier`` columns (serial numbers, device codes) are only searched for valid 18-digit ID numbers and logins.
+    """
+    none = np.zeros(len(array), bool)
+    if pc.any(pc.match_substring_regex(array, r"[^\x00-\x7F]")).as_py():
+        array = pc.utf8_normalize(array, form="NFKC")
+        household = none if identifier else pc.match_substring_regex(array, _HOUSE).to_numpy(zero_copy_only=False)
+    else:
+        household = none
+    hit = pc.match_substring_regex(array, _ANY).to_numpy(zero_copy_only=False)
+    refused, suspected = none.copy(), none.copy()
+    if not hit.any():
+        return Found(refused, suspected, household)
+    at = np.flatnonzero(hit)
+    part = array.take(pa.array(at))
+    login = pc.match_substring_regex(part, _LOGIN).to_numpy(zero_copy_only=False)
+    mobile = none[:at.size] if identifier else pc.match_substring_regex(part, _MOBILE).to_numpy(zero_copy_only=False)
+    refused[at[login | mobile]] = True
+    for i in np.flatnonzero(pc.match_substring_regex(part, _ID18).to_numpy(zero_copy_only=False)):
+        values = [m.group("v") for m in re.finditer(_ID18, part[int(i)].as_py())]
+        if any(valid_id18(v) for v in values):
+            refused[at[i]] = True
+        elif not identifier and any(_plausible_date(v[6:14]) for v in values):
+            suspected[at[i]] = True
+    if not identifier:
+        for i in np.flatnonzero(pc.match_substring_regex(part, _ID15).to_numpy(zero_copy_only=False)):
+            values = [m.group("v") for m in re.finditer(_ID15, part[int(i)].as_py())]
+            if any(_plausible_date("19" + v[6:12]) and v[:12] not in communities for v in values):
+                refused[at[i]] = True
+    return Found(refused, suspected, household)
+
+
+def without_household(array: pa.Array) -> pa.Array:
+    """Household addresses cut back to the road or compound."""
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(array, r"\d+\s*(号楼|栋|幢|单元|号院).*$", ""))

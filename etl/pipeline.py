@@ -1,0 +1,217 @@
+"""One run: declared files in, a published release out, or nothing at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from data import check, geopackage, index, releases
+from data.errors import DataFault, ReleaseError
+from data.release_info import ReleaseInfo
+from data.releases import Workspace
+from data.schema import LAYERS
+from etl import extract, gather, layers, sources
+from etl.accounts import HARMLESS, Run
+from etl.faults import RejectFault
+from etl.gather import Gathered
+from etl.sources import Sources
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did. ``release_id`` is None where nothing was new; ``rows`` is the summary, one per source:
+    (id, kind, files, rows in, rows out, rejected)."""
+
+    release_id: str | None
+    path: Path | None
+    rows: tuple[tuple[str, str, int, int, int, int], ...]
+    warnings: int
+    seconds: float
+
+
+def run(workspace: Workspace, *, sources_file: Path | None = None, append: bool = False,
+        progress: Progress = lambda stage, share: None) -> Outcome:
+    """Build and publish a release from the workspace's sources.
+
+    Parameters
+    ----------
+    sources_file : default the workspace's ``sources.toml``; relative paths in it count from its folder.
+    append : add new files to the current release instead of reading everything again.
+    progress : called with the stage (in words) and the share done, 0 to 1.
+
+    Raises
+    ------
+    UsageError
+        sources.toml is wrong.
+    DataFault
+        The data refuses to be published; the current release stays as it is.
+    ReleaseError
+        The workspace is locked or the disk is full.
+    """
+    began = time.perf_counter()
+    path = sources_file or workspace.sources_file
+    declared = sources.load(path)
+    with releases.begin(workspace) as build:
+        previous = _previous(workspace)
+        jobs = _jobs(declared, path.parent, progress)
+        known = _known(previous) if previous else {}
+        signature = _signature(path, jobs)
+        if previous and not append and known.get("signature") == signature:
+            return Outcome(None, previous, (), 0, time.perf_counter() - began)
+        if append and previous:
+            read = {(r["source_id"], r["sha256"]) for r in geopackage.read(
+                previous / releases.GEOPACKAGE, "source_run").select(["source_id", "sha256"]).to_pylist()}
+            jobs = [job for job in jobs if (job.source.id, job.sha256) not in read]
+            if not jobs:
+                return Outcome(None, previous, (), 0, time.perf_counter() - began)
+        gathered = gather.gather(declared, jobs, previous if append else None, progress)
+        _limit_rejects(declared, gathered)
+        info = gather.describe(declared, gathered, build.release_id, _code_version(), previous)
+        _write(build.path, gathered, info, progress)
+        _explain(build.path, gathered, info, signature)
+        progress("检查", 0.95)
+        report = check.check(build.path, quick=True)
+        if not report.ok:
+            raise DataFault("发布前检查未通过", where=build.release_id, found=report.errors[0].line(),
+                            remedy="当前发布未变；请把这一行告知维护者")
+        published = releases.publish(build)
+    progress("已发布", 1.0)
+    return Outcome(info.release_id, published, _summary(declared, gathered), len(gathered.context.warnings),
+                   time.perf_counter() - began)
+
+
+def _code_version() -> str:
+    return version("yanpan")
+
+
+def _previous(workspace: Workspace) -> Path | None:
+    try:
+        return workspace.current()
+    except ReleaseError:
+        return None
+
+
+def _jobs(declared: Sources, base: Path, progress: Progress) -> list[gather.Job]:
+    """Every file of every source with its checksum; a file that is there twice under one source is read once."""
+    jobs: list[gather.Job] = []
+    for position, source in enumerate(declared.source):
+        progress("核对文件", 0.02 + 0.03 * position / len(declared.source))
+        if source.url is not None:
+            raw = extract.read_database(source)
+            jobs.append(gather.Job(source, None, raw.sha256, datetime.now(UTC), raw))
+            continue
+        seen: set[str] = set()
+        for file in sources.files_of(source, base):
+            digest = extract.checksum(file)
+            if digest not in seen:
+                seen.add(digest)
+                jobs.append(gather.Job(source, file, digest, datetime.fromtimestamp(file.stat().st_mtime, UTC)))
+    return jobs
+
+
+def _signature(path: Path, jobs: list[gather.Job]) -> str:
+    digest = hashlib.sha256(path.read_bytes() + _code_version().encode())
+    for job in jobs:
+        digest.update(f"{job.source.id}\0{job.sha256}\0".encode())
+    return digest.hexdigest()
+
+
+def _known(release: Path) -> dict:
+    try:
+        return json.loads((release / releases.QUALITY).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _limit_rejects(declared: Sources, gathered: Gathered) -> None:
+    for source in declared.source:
+        rows = sum(r.rows_in for r in gathered.accounts.runs if r.source_id == source.id and not r.carried)
+        counts = gathered.accounts.counts(source.id)
+        bad = {code: n for code, n in counts.items() if code not in HARMLESS}
+        total = sum(bad.values())
+        if rows and 100 * total > source.max_reject_pct * rows:
+            worst = max(bad, key=bad.get)
+            raise RejectFault("退回的行太多", where=source.id,
+                              found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{_reason(worst)}”{bad[worst]} 行",
+                              expected=f"不超过 {source.max_reject_pct:g}%",
+                              remedy="检查列映射与文件；确属正常时调高 max_reject_pct")
+
+
+def _reason(code: str) -> str:
+    from etl.accounts import REASONS
+    return REASONS[code]
+
+
+def _write(folder: Path, gathered: Gathered, info: ReleaseInfo, progress: Progress) -> None:
+    """The GeoPackage and the query index, side by side: both work outside the interpreter lock."""
+    tables = gathered.tables
+    total = max(sum(t.num_rows for t in tables.values()), 1)
+    done: dict[str, int] = {}
+
+    def told(layer: str, rows: int) -> None:
+        done[layer] = rows
+        progress("写入", 0.6 + 0.3 * min(sum(done.values()) / total, 1))
+
+    def index_it() -> None:
+        index.build(folder / releases.QUERY_INDEX, tables, info)
+        layers.write_origins(folder / releases.QUERY_INDEX, gathered.origins)
+
+    progress("写入", 0.6)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(geopackage.write, folder / releases.GEOPACKAGE, tables, info, progress=told),
+                pool.submit(index_it)]
+        for job in jobs:
+            job.result()
+
+
+def _explain(folder: Path, gathered: Gathered, info: ReleaseInfo, signature: str) -> None:
+    """quality.json and rejects.csv."""
+    context, accounts = gathered.context, gathered.accounts
+    per_source = {}
+    for source in info.sources:
+        runs = [r for r in accounts.runs if r.source_id == source.source_id]
+        per_source[source.source_id] = {
+            "kind": source.kind,
+            "rows_in": sum(r.rows_in for r in runs),
+            "rows_out": sum(r.rows_out for r in runs),
+            "rows_rejected": sum(r.rows_rejected for r in runs),
+            "rejects": dict(accounts.counts(source.source_id)),
+            "files": [_run_note(r) for r in runs],
+            **context.quality.get(source.source_id, {}),
+        }
+    other = {k: v for k, v in context.quality.items() if k not in per_source}
+    document = {"release": json.loads(info.to_json()), "signature": signature, "sources": per_source,
+                "layers": {name: gathered.tables[name].num_rows for name in LAYERS}, "notes": other,
+                "topology": gathered.topology, "warnings": context.warnings}
+    (folder / releases.QUALITY).write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str), "utf-8")
+    with (folder / releases.REJECTS).open("wb") as out:
+        out.write(b"\xef\xbb\xbf")
+        pacsv.write_csv(gathered.tables["reject"], pa.PythonFile(out, "w"),
+                        pacsv.WriteOptions(quoting_style="needed"))
+
+
+def _run_note(r: Run) -> dict:
+    return {"file": r.file, "sha256": r.sha256, "rows_in": r.rows_in, "rows_out": r.rows_out,
+            "rows_rejected": r.rows_rejected, "encoding": r.encoding, "crs_declared": r.crs_declared,
+            "crs_detected": r.crs_detected}
+
+
+def _summary(declared: Sources, gathered: Gathered) -> tuple[tuple[str, str, int, int, int, int], ...]:
+    out = []
+    for source in declared.source:
+        runs = [r for r in gathered.accounts.runs if r.source_id == source.id]
+        out.append((source.id, source.kind, len(runs), sum(r.rows_in for r in runs), sum(r.rows_out for r in runs),
+                    sum(r.rows_rejected for r in runs)))
+    return tuple(out)

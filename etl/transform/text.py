@@ -1,0 +1,90 @@
+"""Text columns: full-width forms folded, the first filled of several columns, numbers read."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.extract.raw import Raw
+from etl.sources import Source
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_NON_ASCII = r"[^\x00-\x7F]"
+
+
+def fold(array: pa.Array) -> pa.Array:
+    """NFKC and trimmed. ASCII columns, the common case, are only trimmed."""
+    if pc.any(pc.match_substring_regex(array, _NON_ASCII)).as_py():
+        array = pc.utf8_normalize(array, form="NFKC")
+    return pc.utf8_trim_whitespace(array)
+
+
+def fold_word(word: str) -> str:
+    """One word as it is compared: NFKC, no white space."""
+    return "".join(unicodedata.normalize("NFKC", word).split())
+
+
+def column(raw: Raw, source: Source, field: str, start: int = 0, stop: int | None = None) -> pa.Array | None:
+    """Our field of records ``start:stop`` as folded text, "" where blank; the first filled of its columns, then the
+    constant of [source.defaults]. None where the source does not give it at all."""
+    out: pa.Array | None = None
+    length = (len(raw) if stop is None else min(stop, len(raw))) - start
+    for name in raw.columns.get(field, ()):
+        piece = raw.table[name].slice(start, length)
+        part = fold(pa.concat_arrays(piece.chunks) if piece.num_chunks != 1 else piece.chunk(0))
+        out = part if out is None else pc.if_else(pc.equal(out, ""), part, out)
+    if field in source.defaults:
+        constant = fold_word(str(source.defaults[field])) if isinstance(source.defaults[field], str) else \
+            str(source.defaults[field])
+        if isinstance(source.defaults[field], bool):
+            constant = "1" if source.defaults[field] else "0"
+        out = pa.array([constant] * length, pa.string()) if out is None else pc.if_else(
+            pc.equal(out, ""), constant, out)
+    return out
+
+
+def mapped_values(array: pa.Array, source: Source, field: str) -> pa.Array:
+    """Apply [source.values.FIELD] to folded text; what is not listed stays."""
+    table = {fold_word(k): str(v) for k, v in source.values.get(field, {}).items()}
+    if not table:
+        return array
+    encoded = array.dictionary_encode()
+    words = [table.get(fold_word(w), w) for w in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)
+
+
+def empty_to_null(array: pa.Array) -> pa.Array:
+    """Blank text is missing."""
+    return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+
+
+def numbers(array: pa.Array) -> np.ndarray:
+    """Folded text as float64; NaN where it is not a plain number. Thousands commas are allowed."""
+    ok = pc.match_substring_regex(array, _NUMBER)
+    if not pc.all(ok).as_py():
+        array = pc.replace_substring_regex(array, r"^(-?\d{1,3}),(\d{3})(,(\d{3}))?(\.\d+)?$", r"\1\2\4\5")
+        ok = pc.match_substring_regex(array, _NUMBER)
+        array = pc.if_else(ok, array, pa.scalar(None, pa.string()))
+    return array.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+
+
+def whole(array: pa.Array) -> pa.Array:
+    """Folded text as nullable int64; a fraction or a word is null."""
+    values = numbers(array)
+    bad = np.isnan(values) | (values != np.floor(values)) | (np.abs(values) > 2**53)
+    return pa.array(np.where(bad, 0, values).astype(np.int64), mask=bad)
+
+
+_TRUE = {"1", "是", "true", "t", "yes", "y", "on", "在线", "已联网", "高清", "有"}
+_FALSE = {"0", "否", "false", "f", "no", "n", "off", "离线", "未联网", "标清", "无", "不在线"}
+
+
+def flags(array: pa.Array) -> pa.Array:
+    """Yes/no words as nullable booleans; unknown words are null."""
+    encoded = array.dictionary_encode()
+    words = [fold_word(w).lower() for w in encoded.dictionary.to_pylist()]
+    return pa.array([True if w in _TRUE else False if w in _FALSE else None for w in words], pa.bool_()).take(
+        encoded.indices)
