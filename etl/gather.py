@@ -165,12 +165,20 @@ def _regions(declared: Sources, of_kind, carried: dict[str, Traced], context: Co
     context.china = codes == "china" or (codes == "auto" and regions.looks_chinese(
         grid["grid_code"] if len(grid) else area["code"]))
     area, grid = regions.check_codes(area, "area", context), regions.check_codes(grid, "grid", context)
-    area = area.iloc[layers.settle(area, ["code", "valid_from"], context.accounts)].reset_index(drop=True)
-    grid = grid.iloc[layers.settle(grid, ["grid_code", "valid_from"], context.accounts)].reset_index(drop=True)
+    area = _one_each(area, "code", context, drawn_only=False)
+    grid = _one_each(grid, "grid_code", context, drawn_only=True)
     tree = regions.hierarchy(area, grid, context)
     communities = tree.areas.loc[tree.areas["level"] == "community", "code"]
     context.communities = frozenset(communities) | frozenset(tree.grids["grid_code"].astype(str).str[:12])
     return tree
+
+
+def _one_each(frame: pd.DataFrame, code: str, context: Context, *, drawn_only: bool) -> pd.DataFrame:
+    """Identity inside each source (a later file wins), then the sources put together."""
+    runs = context.accounts.runs
+    frame = frame.assign(source=[runs[r].source_id if r >= 0 else "" for r in frame["run"]])
+    frame = frame.iloc[layers.settle(frame, ["source", code, "valid_from"], context.accounts)].drop(columns="source")
+    return regions.complete(frame.reset_index(drop=True), code, context, drawn_only=drawn_only)
 
 
 def _trusted(source: Source, raw: Raw, context: Context, run: int) -> bool:

@@ -86,5 +86,5 @@ def write_origins(path: Path, origins: dict[str, tuple[np.ndarray, np.ndarray]])
 def read_origin(path: Path, layer: str) -> tuple[np.ndarray, np.ndarray]:
     """What :func:`write_origins` kept of a layer."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        table = connection.execute(f'SELECT run, row FROM "origin_{layer}" ORDER BY rowid').to_arrow_table()
+        table = connection.sql(f'SELECT run, row FROM "origin_{layer}" ORDER BY rowid').to_arrow_table()
     return table["run"].to_numpy().astype(np.int64), table["row"].to_numpy().astype(np.int64)

@@ -13,8 +13,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from etl.extract import database, text, vector, workbook
-from etl.extract.raw import Raw
+from etl.extract import text, vector, workbook
+from etl.extract.raw import Raw, as_text, resolve
 from etl.faults import FileFault
 from etl.sources import Source
 
@@ -72,6 +72,8 @@ def read(source: Source, path: Path) -> Raw:
 
 def read_database(source: Source) -> Raw:
     """Read a source given by ``url`` and ``query``; its checksum is of the rows that came back."""
+    from etl.extract import database  # SQLAlchemy is slow to import and few sources need it
+
     raw = database.read(source)
     digest = hashlib.sha256("\x1f".join(raw.table.column_names).encode())
     for column in raw.table.columns:
@@ -114,7 +116,8 @@ def _cut(source: Source, raw: Raw) -> Raw:
     table = raw.table.append_column("__row", pa.array(np.arange(len(raw))))
     connection = duckdb.connect(config={"enable_external_access": "false"})
     try:
-        kept = connection.register("source", table).execute(source.query).to_arrow_table()
+        connection.register("source", table)
+        kept = connection.sql(source.query).to_arrow_table()
     except duckdb.Error as error:
         raise FileFault("query 无法执行", where=f"{source.id} {raw.file}", found=str(error).splitlines()[0][:160],
                         expected="select * from source where …", remedy="改正来源的 query") from error
@@ -126,6 +129,8 @@ def _cut(source: Source, raw: Raw) -> Raw:
     index = kept["__row"].to_numpy()
     if not index.size:
         raise FileFault("query 没有留下数据", where=f"{source.id} {raw.file}", found="0 行", remedy="改正来源的 query")
-    raw.table, raw.row = kept.drop_columns(["__row"]), raw.row[index]
+    kept = kept.drop_columns(["__row"])
+    raw.table = pa.table({name: as_text(kept[name]) for name in kept.column_names})
+    raw.columns, raw.row = resolve(source, raw.file, raw.table.column_names, final=True), raw.row[index]
     raw.geometry = raw.geometry.take(pa.array(index)) if raw.geometry is not None else None
     return raw

@@ -73,10 +73,10 @@ def match(wanted: dict[str, tuple[str, ...]], available: Sequence[str]) -> tuple
     return found, missing
 
 
-def resolve(source: Source, file: str, available: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """:func:`match`, or a fault that prints both lists."""
+def resolve(source: Source, file: str, available: Sequence[str], *, final: bool = False) -> dict[str, tuple[str, ...]]:
+    """:func:`match`, or a fault that prints both lists. Columns that a file's ``query`` will make may still be absent."""
     found, missing = match(source.wanted(), available)
-    if missing:
+    if missing and (final or not (source.query and source.path)):
         shown = "、".join(list(available)[:40])
         raise ColumnFault("映射的列不在文件中", where=f"{source.id} {file}", found=f"文件有 {shown}",
                           expected="、".join(missing), remedy="改正 [source.columns] 的列名，或 header 行号")

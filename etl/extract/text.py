@@ -87,7 +87,8 @@ def _header(data: bytes, source: Source, where: str, tab: bool) -> tuple[str, in
             if fixed is not None and reader.line_num != fixed:
                 continue
             found, missing = match(wanted, names)
-            if (not missing and wanted) or (not wanted and number == 1) or (fixed and len(names) > 1):
+            if (not missing and wanted) or (not wanted and number == 1) or (fixed and len(names) > 1) or (
+                    source.query and found):
                 consumed = "".join(lines[: reader.line_num])
                 title = "".join(lines[: reader.line_num - 1]).strip()
                 return delimiter, len(consumed.encode()), reader.line_num + 1, unique_names(names), title[:400]

@@ -68,7 +68,10 @@ def read(raw: Raw, source: Source) -> Points:
         lon_text = None
     if lon_text is not None:
         x, y = _degrees(lon_text), _degrees(lat_text)
-        fine = r"\.\d{4,}|[°度]|[eE]"
+        # Writers that trim trailing zeros leave 1 in 100 pairs of 4 decimals looking shorter.
+        ends = pc.match_substring_regex(lon_text, r"\.\d*0$")
+        trimmed = len(raw) >= 100 and not pc.any(ends).as_py()
+        fine = rf"\.\d{{{3 if trimmed else 4},}}|[°度]|[eE]"
         coarse = ~(pc.match_substring_regex(lon_text, fine).to_numpy(zero_copy_only=False)
                    | pc.match_substring_regex(lat_text, fine).to_numpy(zero_copy_only=False))
     else:

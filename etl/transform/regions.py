@@ -62,10 +62,37 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
         frame = _reject(frame, frame["level"].isna(), context, run, "unknown_level")
     else:
         frame["kind"] = [k if k in GRID_KINDS else None for k in frame["kind"]]
-    frame = _reject(frame, frame[code].isna(), context, run, "missing_code")
-    if source.kind == "grid":
-        frame = _reject(frame, frame["geometry"].isna(), context, run, "no_shape")
-    return frame
+    return _reject(frame, frame[code].isna(), context, run, "missing_code")
+
+
+def complete(frame: pd.DataFrame, code: str, context: Context, *, drawn_only: bool) -> pd.DataFrame:
+    """One row per code and validity from several sources: the first that draws it is the base, rows without a shape
+    fill what it leaves blank (a table of populations beside the polygons), another drawing is rejected. With
+    ``drawn_only`` a code that no source draws is rejected."""
+    accounts = context.accounts
+    frame = frame.assign(drawn=frame["geometry"].notna()).sort_values(
+        ["drawn", "run"], ascending=[False, True], kind="stable")
+    key = [code, "valid_from"]
+    again = frame.duplicated(key).to_numpy()
+    # A table without dates speaks for the grid whatever its validity.
+    undated = ~frame["drawn"] & frame["valid_from"].isna() & frame[code].isin(frame.loc[frame["drawn"], code])
+    extra = again | undated.to_numpy()
+    redrawn = extra & frame["drawn"].to_numpy()
+    for run in np.unique(frame.loc[redrawn, "run"]):
+        accounts.reject(int(run), frame.loc[redrawn & (frame["run"] == run), "row"].to_numpy(), "duplicate_id",
+                        "编号在另一来源中已有图形")
+    base, fill = frame[~extra], frame[extra & ~redrawn]
+    for name in [c for c in frame.columns if c not in (code, "run", "row", "geometry", "drawn", "valid_from", "valid_to")]:
+        values = fill.dropna(subset=[name]).drop_duplicates(code).set_index(code)[name]
+        blank = base[name].isna()
+        if len(values) and blank.any():
+            base = base.assign(**{name: base[name].astype(object).where(~blank, base[code].map(values))})
+    if drawn_only:
+        lost = ~base["drawn"].to_numpy(bool)
+        for run in np.unique(base.loc[lost, "run"]):
+            accounts.reject(int(run), base.loc[lost & (base["run"] == run), "row"].to_numpy(), "no_shape")
+        base = base[~lost]
+    return base.drop(columns="drawn").reset_index(drop=True)
 
 
 def check_codes(frame: pd.DataFrame, kind: str, context: Context) -> pd.DataFrame:
@@ -122,7 +149,7 @@ def _shapes(raw: Raw, source: Source, context: Context, run: int, reference: gpd
     if invalid.any():
         shapes[invalid] = shapely.make_valid(shapes[invalid])
         context.count(source.id, "geometry_repaired", invalid.sum())
-    return np.array([_multipolygon(s) for s in shapes] + [None], object)[:-1]
+    return multipolygons(shapes)
 
 
 def _datum(shapes: np.ndarray, declared: str, source: Source, raw: Raw, context: Context,
@@ -142,17 +169,19 @@ def datum_note(file: str, evidence: DatumEvidence) -> dict:
             "reason": evidence.reason}
 
 
-def _multipolygon(shape):
-    """The polygonal part of a shape as MultiPolygon; None where there is none."""
-    if shape is None or shape.is_empty:
-        return None
-    if shape.geom_type == "Polygon":
-        return shapely.MultiPolygon([shape])
-    if shape.geom_type == "MultiPolygon":
-        return shape
-    parts = [p for p in shapely.get_parts(shape) if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
-    merged = shapely.union_all(parts) if parts else None
-    return _multipolygon(merged) if merged is not None and merged.geom_type != "GeometryCollection" else None
+def multipolygons(shapes: np.ndarray) -> np.ndarray:
+    """The polygonal part of each shape as MultiPolygon; None where there is none."""
+    out = np.full(len(shapes), None, object)
+    kinds = shapely.get_type_id(shapes)
+    filled = ~shapely.is_empty(shapes)
+    single, multi = np.flatnonzero((kinds == 3) & filled), np.flatnonzero((kinds == 6) & filled)
+    out[single] = shapely.multipolygons(shapes[single], indices=np.arange(single.size))
+    out[multi] = shapes[multi]
+    for i in np.flatnonzero((kinds == 7) & filled):  # what make_valid leaves: polygons beside lines and points
+        parts = [p for p in shapely.get_parts(shapes[i]) if p.geom_type in ("Polygon", "MultiPolygon")]
+        if parts:
+            out[i] = multipolygons(np.array([shapely.union_all(parts)], object))[0]
+    return out
 
 
 def valid_at(frame: pd.DataFrame, day: np.datetime64 | None) -> np.ndarray:
@@ -214,12 +243,12 @@ def _dissolved(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd
         if not wanted.notna().any():
             continue
         union = geo_regions.dissolve(shapes, wanted.to_numpy(object))
-        for code, shape in zip(union.iloc[:, 0], union.geometry, strict=True):
+        for code, shape in zip(union.iloc[:, 0], multipolygons(union.geometry.to_numpy()), strict=True):
             at = np.flatnonzero((areas["code"] == code) & (areas["level"] == level))
             if at.size:
-                areas.at[at[0], "geometry"] = _multipolygon(shape)
+                areas.at[at[0], "geometry"] = shape
             else:
-                made.append({"code": code, "name": None, "level": level, "geometry": _multipolygon(shape),
+                made.append({"code": code, "name": None, "level": level, "geometry": shape,
                              "run": -1, "row": 0})
         context.of("（区域）").setdefault("dissolved", {})[level] = len(union)
     if made:
@@ -274,5 +303,5 @@ def to_table(frame: pd.DataFrame, layer_name: str) -> pa.Table:
             columns.append(pa.array(days.to_numpy().astype("datetime64[D]"), pa.date32(), mask=days.isna().to_numpy()))
         else:
             values = frame[item.name] if item.name in frame else pd.Series([None] * len(frame))
-            columns.append(pa.array([None if pd.isna(v) else v for v in values], item.type))
+            columns.append(pa.array(values, item.type, from_pandas=True))
     return pa.table(columns, schema=schema)
