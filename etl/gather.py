@@ -91,8 +91,8 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     tree = _regions(declared, of_kind, carried, context, out)
     grids_now = regions.valid_at(tree.grids, None)
     with ThreadPoolExecutor(1) as pool:
-        shape_check = pool.submit(_topology, tree, context)
         grids = _grid_index(tree, context, grids_now)
+        shape_check = pool.submit(_topology, tree, context)
         units = Units(tree.areas, tree.grids)
         _incidents(of_kind, carried, context, out, grids)
         _as_of(declared, out)
@@ -124,8 +124,8 @@ def _carry(previous: Path, accounts: Accounts) -> dict[str, Traced]:
     """The layers of the release that is added to, their runs opened with the counts they had."""
     package = previous / releases.GEOPACKAGE
     for row in geopackage.read(package, "source_run").to_pylist():
-        run = Run(carried=True, **row)
-        accounts.open(run)
+        del row["rows_out"]  # follows from the other two
+        accounts.open(Run(carried=True, **row))
     accounts.carry(geopackage.read(package, "reject"))
     out = {}
     for layer in ("area", "grid", "incident", "dispute_stat", "report_status", "camera", "key_place", "key_area",
@@ -136,12 +136,17 @@ def _carry(previous: Path, accounts: Accounts) -> dict[str, Traced]:
 
 
 def _frame(traced: Traced, layer: str) -> pd.DataFrame:
-    frame = traced.table.drop_columns(["geom"]).to_pandas()
-    for name in ("population", "households", "staff_count"):
-        if name in frame:
-            frame[name] = traced.table[name].to_pandas(types_mapper=pd.ArrowDtype)
+    """A carried layer in the form of :func:`regions.read`."""
+    frame = pd.DataFrame({"run": traced.run, "row": traced.row})
+    for column in LAYERS[layer].columns:
+        values = traced.table[column.name]
+        if column.type == pa.string():
+            frame[column.name] = np.array([*values.to_pylist(), None], object)[:-1]
+        elif column.type == pa.date32():
+            frame[column.name] = pd.array(values.to_numpy().astype("datetime64[s]"))
+        else:
+            frame[column.name] = values.to_pandas(types_mapper=pd.ArrowDtype)
     frame["geometry"] = np.array([*shapely.from_wkb(traced.table["geom"].to_numpy()), None], object)[:-1]
-    frame["run"], frame["row"] = traced.run, traced.row
     return frame
 
 

@@ -87,38 +87,35 @@ def make_planted(city: City) -> Planted:
     like_it = six[np.argsort(np.abs(reach[six] - reach[treated_at]), kind="stable")]
     controls_at = [take(like_it) for _ in range(CONTROLS)]
     emerging, vanished, persistent = (hood(take(six)) for _ in range(3))
-    room = city.cells.metres
-    roomy = np.array(
-        [i for i in order[:3000] if allowed[i] and _free_radius(room[i], city.cells.xy[i]) > BLIND_RADIUS_M + 3]
-    )
-    blind = take(roomy)
+    room_m = shapely.distance(shapely.boundary(city.cells.metres), shapely.points(city.cells.xy))
+    blind = take(order[room_m[order] > BLIND_RADIUS_M + 3])
     station_grid = take(order)
-    used = np.unique(city.street[np.flatnonzero(blocked)])
-    size = np.bincount(city.street, minlength=len(city.streets.codes))
-    free = np.setdiff1d(np.flatnonzero(city.streets.urban), used)
-    if not free.size:
-        busy = np.unique(city.street[np.concatenate([emerging, vanished, persistent, hood(treated_at), [blind]])])
-        free = np.setdiff1d(np.arange(len(size)), busy)
-    spike = int(free[np.argmin(np.abs(size[free] - np.median(size)))])
+    treated = hood(treated_at)
+    patches = [hood(i) for i in controls_at]
+    rings = [ring_of(patch) for patch in patches]
+    places = [emerging, vanished, persistent, treated, ring_of(treated), [blind], *patches, *rings]
+    spike = _spike_street(city, np.unique(city.street[np.concatenate(places)]))
 
     unit = max(1.0, city.scale.incidents / n / WEEKS / 0.34)
     kind = {stream.subcategory: i for i, stream in enumerate(STREAMS)}
-    patches = [hood(i) for i in controls_at]
     added = (
         Added("emerging", kind["电动车被盗"], emerging, 3.0 * unit, EMERGING_FROM, WEEKS),
         Added("vanished", kind["打架斗殴"], vanished, 1.6 * unit, 0, VANISHED_FROM),
         Added("persistent", kind["扰乱公共秩序"], persistent, 1.6 * unit, 0, WEEKS),
         Added("blind", kind["扒窃"], np.array([blind]), 4.0 * unit, 0, WEEKS, city.cells.xy[blind]),
-        Added("acted_on", kind["打架斗殴"], hood(treated_at), 1.4 * unit, 0, WEEKS),
+        Added("acted_on", kind["打架斗殴"], treated, 1.4 * unit, 0, WEEKS),
         *(Added(f"control_{i}", kind["打架斗殴"], patch, 1.4 * unit, 0, WEEKS) for i, patch in enumerate(patches, 1)),
     )
-    treated = hood(treated_at)
     return Planted(
-        added, treated, ring_of(treated), tuple(ring_of(patch) for patch in patches), spike, city.cells.xy[blind],
+        added, treated, ring_of(treated), tuple(rings), spike, city.cells.xy[blind],
         station_grid, int(city.street[station_grid]), city.cells.xy[station_grid],
     )  # fmt: skip
 
 
-def _free_radius(polygon, xy: np.ndarray) -> float:
-    """Distance from a point to the polygon's boundary, metres."""
-    return float(shapely.distance(polygon.boundary, shapely.Point(xy)))
+def _spike_street(city: City, touched: np.ndarray) -> int:
+    """A street of middling size without any other planted fact, a built-up one where there is one."""
+    size = np.bincount(city.street, minlength=city.scale.streets)
+    free = np.setdiff1d(np.arange(city.scale.streets), touched)
+    built_up = free[city.streets.urban[free]]
+    choice = built_up if built_up.size else free
+    return int(choice[np.argmin(np.abs(size[choice] - np.median(size)))])

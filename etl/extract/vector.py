@@ -1,4 +1,4 @@
-"""GeoJSON, Shapefile, GeoPackage, KML through GDAL, and GeoParquet."""
+"""GeoJSON, Shapefile and GeoPackage through GDAL; GeoParquet; KML."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyogrio
 import pyogrio.errors
 from shapely import to_wkb
 
+from etl.extract import kml
 from etl.extract.raw import Raw, as_text, clean_name, resolve, unique_names
 from etl.extract.text import _is_utf8
 from etl.faults import FileFault
@@ -33,20 +34,19 @@ def read(source: Source, file: str, path: Path) -> Raw:
                         remedy="重新导出该文件")
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         return _parquet(source, file, path, where)
+    if path.suffix.lower() == ".kml":
+        return _raw(source, file, *kml.read(path, where), "EPSG:4326", "utf-8", where)
     encoding = _dbf_encoding(source, path)
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None] or [
             str(name) for name, _ in pyogrio.list_layers(path)]
-        wanted = _layers(source, layers, path, where)
-        parts = [pyogrio.read_arrow(path, layer=name, encoding=encoding) for name in wanted]
+        wanted = _layer(source, layers, where)
+        meta, table = pyogrio.read_arrow(path, layer=wanted, encoding=encoding)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FieldError,
             pyogrio.errors.FeatureError, pa.ArrowException, UnicodeDecodeError) as error:
         raise FileFault("矢量文件打不开", where=where, found=str(error).splitlines()[0].replace(str(path), file)[:160],
-                        expected="完整的 GeoJSON、Shapefile、GeoPackage 或 KML",
+                        expected="完整的 GeoJSON、Shapefile 或 GeoPackage",
                         remedy="重新导出；Shapefile 须 .shp .shx .dbf 齐全；编码不对时写明 encoding") from error
-    tables = [part[1] for part in parts]
-    meta = parts[0][0]
-    table = pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
     geometry_name = meta.get("geometry_name") or "wkb_geometry"
     geometry = None
     if geometry_name in table.column_names:
@@ -72,16 +72,16 @@ def _raw(source: Source, file: str, table: pa.Table, geometry: pa.Array | None, 
                encoding=encoding)
 
 
-def _layers(source: Source, layers: list[str], path: Path, where: str) -> list[str]:
+def _layer(source: Source, layers: list[str], where: str) -> str | None:
     if source.layer is not None:
         if source.layer not in layers:
             raise FileFault("没有这个图层", where=f"{where} {source.layer}", found="、".join(layers),
                             remedy="改正来源的 layer")
-        return [source.layer]
-    if len(layers) > 1 and path.suffix.lower() not in (".kml", ".kmz"):
+        return source.layer
+    if len(layers) > 1:
         raise FileFault("文件有多个图层", where=where, found="、".join(layers), expected="写明读哪一个",
                         remedy="在来源中写 layer")
-    return layers
+    return layers[0] if layers else None
 
 
 def _dbf_encoding(source: Source, path: Path) -> str | None:

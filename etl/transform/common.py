@@ -109,6 +109,8 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 def _scientific(raw: Raw, source: Source, where: str) -> None:
     for field_name in CODES:
         for name in raw.columns.get(field_name, ()):
+            if not pc.any(pc.match_substring(raw.table[name], "e", ignore_case=True)).as_py():
+                continue
             hit = pc.match_substring_regex(raw.table[name], _SCIENTIFIC)
             if pc.any(hit).as_py():
                 at = pc.index(hit, True).as_py()
@@ -124,7 +126,8 @@ def total_rows(raw: Raw) -> np.ndarray:
         looked.update(dict.fromkeys(raw.columns.get(field_name, ())))
     out = np.zeros(len(raw), bool)
     for name in looked:
-        out |= pc.match_substring_regex(raw.table[name], _TOTAL).to_numpy(zero_copy_only=False)
+        if pc.any(pc.match_substring(raw.table[name], "计")).as_py():
+            out |= pc.match_substring_regex(raw.table[name], _TOTAL).to_numpy(zero_copy_only=False)
     return out
 
 

@@ -300,7 +300,8 @@ def _pile_ups(group: np.ndarray, counts: np.ndarray, contradicts: np.ndarray, de
     per coordinate, or half of the declared grids elsewhere."""
     if not counts.size:
         return np.zeros(group.size, bool)
-    usual = np.quantile(counts, PILE_UP_QUANTILE, method="lower")
+    tally = np.cumsum(np.bincount(counts))  # coordinates with at most n incidents
+    usual = int(np.searchsorted(tally, PILE_UP_QUANTILE * (counts.size - 1), side="right"))
     at = group >= 0
     wrong = np.bincount(group[at], weights=contradicts[at], minlength=counts.size)
     told = np.bincount(group[at], weights=declared[at], minlength=counts.size)
@@ -379,7 +380,8 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
     layer = LAYERS["incident"]
     n = sum(len(p) for p, _ in parts)
     start = np.concatenate([p.start for p, _ in parts]) if parts else np.zeros(0, "datetime64[s]")
-    order = np.argsort(start, kind="stable")
+    ordered = bool((start[1:] >= start[:-1]).all())
+    order = np.arange(n) if ordered else np.argsort(start, kind="stable")
     index = pa.array(order)
     grid = np.concatenate([q.grid for _, q in parts]) if parts else np.zeros(0, np.int64)
     columns: dict[str, pa.Array] = {}
@@ -387,7 +389,8 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
     def gather(arrays: list[pa.Array]) -> pa.Array:
         whole = pa.chunked_array(arrays)
         whole = whole.unify_dictionaries() if pa.types.is_dictionary(whole.type) else whole
-        return whole.combine_chunks().take(index) if whole.num_chunks else whole
+        flat = whole.chunk(0) if whole.num_chunks == 1 else pa.concat_arrays(whole.chunks)
+        return flat if ordered else flat.take(index)
 
     def stamps(name: str) -> pa.Array:
         values = np.concatenate([getattr(p, name) for p, _ in parts])[order]

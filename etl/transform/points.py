@@ -68,12 +68,7 @@ def read(raw: Raw, source: Source) -> Points:
         lon_text = None
     if lon_text is not None:
         x, y = _degrees(lon_text), _degrees(lat_text)
-        # Writers that trim trailing zeros leave 1 in 100 pairs of 4 decimals looking shorter.
-        ends = pc.match_substring_regex(lon_text, r"\.\d*0$")
-        trimmed = len(raw) >= 100 and not pc.any(ends).as_py()
-        fine = rf"\.\d{{{3 if trimmed else 4},}}|[°度]|[eE]"
-        coarse = ~(pc.match_substring_regex(lon_text, fine).to_numpy(zero_copy_only=False)
-                   | pc.match_substring_regex(lat_text, fine).to_numpy(zero_copy_only=False))
+        coarse = _coarse(x, y, lon_text, lat_text)
     else:
         shapes = geometry(raw, source)
         if shapes is None:
@@ -86,6 +81,25 @@ def read(raw: Raw, source: Source) -> Points:
     placeholder = (x == y) & np.isin(x, _PLACEHOLDERS) | ((x == 0) & (y == 0))
     given = np.isfinite(x) & np.isfinite(y) & ~placeholder & ~np.isin(x, (999.0, 9999.0)) & ~np.isin(y, (999.0, 9999.0))
     return Points(np.where(given, x, np.nan), np.where(given, y, np.nan), given, coarse & given, centred & given)
+
+
+def _coarse(x: np.ndarray, y: np.ndarray, lon_text: pa.Array, lat_text: pa.Array) -> np.ndarray:
+    """Where both are written with fewer than 4 decimals. Writers that trim trailing zeros leave 1 in 100 pairs of
+    4 decimals looking shorter; for them the limit is 3."""
+    out = np.zeros(x.size, bool)
+    short = np.ones(x.size, bool)
+    for values in (x, y):
+        with np.errstate(invalid="ignore"):
+            short &= np.abs(values * 1e3 - np.round(values * 1e3)) < 1e-6
+    at = np.flatnonzero(short)
+    if not at.size:
+        return out
+    trimmed = len(x) >= 100 and not pc.any(pc.match_substring_regex(lon_text, r"\.\d*0$")).as_py()
+    fine = rf"\.\d{{{3 if trimmed else 4},}}|[°度]|[eE]"
+    index = pa.array(at)
+    out[at] = ~(pc.match_substring_regex(lon_text.take(index), fine).to_numpy(zero_copy_only=False)
+                | pc.match_substring_regex(lat_text.take(index), fine).to_numpy(zero_copy_only=False))
+    return out
 
 
 def geometry(raw: Raw, source: Source) -> np.ndarray | None:

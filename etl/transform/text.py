@@ -12,14 +12,23 @@ from etl.extract.raw import Raw
 from etl.sources import Source
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_NON_ASCII = r"[^\x00-\x7F]"
+
+
+def is_ascii(array: pa.Array) -> bool:
+    """Whether a text column holds ASCII alone: one look at its bytes."""
+    data = array.buffers()[2]
+    if data is None or not len(array):
+        return True
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset:array.offset + len(array) + 1]
+    content = np.frombuffer(data, np.uint8)[offsets[0]:offsets[-1]]
+    return not content.size or int(content.max()) < 128
 
 
 def fold(array: pa.Array) -> pa.Array:
     """NFKC and trimmed. ASCII columns, the common case, are only trimmed."""
-    if pc.any(pc.match_substring_regex(array, _NON_ASCII)).as_py():
-        array = pc.utf8_normalize(array, form="NFKC")
-    return pc.utf8_trim_whitespace(array)
+    if is_ascii(array):
+        return pc.ascii_trim_whitespace(array)
+    return pc.utf8_trim_whitespace(pc.utf8_normalize(array, form="NFKC"))
 
 
 def fold_word(word: str) -> str:
@@ -63,12 +72,16 @@ def empty_to_null(array: pa.Array) -> pa.Array:
 
 def numbers(array: pa.Array) -> np.ndarray:
     """Folded text as float64; NaN where it is not a plain number. Thousands commas are allowed."""
-    ok = pc.match_substring_regex(array, _NUMBER)
-    if not pc.all(ok).as_py():
-        array = pc.replace_substring_regex(array, r"^(-?\d{1,3}),(\d{3})(,(\d{3}))?(\.\d+)?$", r"\1\2\4\5")
-        ok = pc.match_substring_regex(array, _NUMBER)
-        array = pc.if_else(ok, array, pa.scalar(None, pa.string()))
-    return array.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+    filled = empty_to_null(array)
+    try:
+        values = filled.cast(pa.float64())
+    except pa.ArrowInvalid:
+        filled = pc.replace_substring_regex(filled, r"^(-?\d{1,3}),(\d{3})(,(\d{3}))?(\.\d+)?$", r"\1\2\4\5")
+        ok = pc.fill_null(pc.match_substring_regex(filled, _NUMBER), False)
+        values = pc.if_else(ok, filled, pa.scalar(None, pa.string())).cast(pa.float64())
+    out = values.to_numpy(zero_copy_only=False).astype(float)
+    out[np.isinf(out)] = np.nan
+    return out
 
 
 def whole(array: pa.Array) -> pa.Array:

@@ -1,0 +1,135 @@
+"""One release opened for questions: its index file, read-only, and what is kept of it in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+from data.index import FILE_NAME
+from data.release_info import ReleaseInfo, SourceInfo
+from data.selection import Selection, Window, default_window, parse_selection
+from data.store.limits import Limits
+from data.store.polygons import teach
+from data.store.reports import Reports
+from data.store.units import Units
+
+
+class Release:
+    """A release that is open. Threads share it; the file is never written.
+
+    Attributes
+    ----------
+    info : ReleaseInfo
+    units : Units
+    reports : Reports
+        Which unit-periods of which incident source are in.
+    limits : Limits
+    """
+
+    def __init__(self, directory: Path, limits: Limits):
+        path = directory / FILE_NAME
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        self.limits = limits
+        self._lock = threading.Lock()
+        self._phi: dict[object, object] = {}
+        self._engine = sa.create_engine(
+            f"duckdb:///{path}",
+            connect_args={"read_only": True, "config": {"temp_directory": tempfile.gettempdir()}},
+            pool_size=4,
+            max_overflow=28,
+        )
+        try:
+            # One connection stays open: it keeps the file's pages in memory and the SQL function known.
+            self._keeper = self._engine.connect()
+            teach(self._keeper.connection.driver_connection)
+            self._read()
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def _read(self) -> None:
+        self.info = ReleaseInfo.from_json(self.rows(sa.text("SELECT info FROM release"))["info"][0].as_py())
+        self.units = Units(self.rows(sa.text("SELECT * FROM unit")))
+        self.reports = Reports(
+            self.rows(sa.text("SELECT * FROM source ORDER BY position")),
+            self.rows(sa.text("SELECT * FROM silence")),
+            self.rows(sa.text("SELECT * FROM report_status")),
+            self.info,
+            self.units,
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._keeper.close()
+        self._engine.dispose()
+
+    def rows(self, statement: sa.Executable) -> pa.Table:
+        """Run one query and return its rows as Arrow columns."""
+        compiled = statement.compile(self._engine, compile_kwargs={"render_postcompile": True})
+        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        with self._engine.connect() as connection:
+            return connection.connection.driver_connection.sql(str(compiled), params=values).to_arrow_table()
+
+    def shapes(self, level: str, detail: str) -> list[str]:
+        """Display geometry of every unit of a level as GeoJSON text, in the order of positions."""
+        outline = sa.table("shape", *(sa.column(name) for name in ("level", "detail", "position", "geojson"))).c
+        found = self.rows(
+            sa.select(outline.geojson)
+            .where(outline.level == level, outline.detail == detail)
+            .order_by(outline.position)
+        )
+        return found["geojson"].to_pylist()
+
+    def remember_phi(self, key: object, compute) -> object:
+        """The value for ``key``, computed once for as long as the release is open; the oldest of 256 are forgotten."""
+        with self._lock:
+            if key in self._phi:
+                return self._phi[key]
+        value = compute()
+        with self._lock:
+            self._phi[key] = value
+            while len(self._phi) > 256:
+                del self._phi[next(iter(self._phi))]
+        return value
+
+    @property
+    def data_as_of(self) -> datetime | None:
+        """Wall clock of the release's zone; None for a release without incidents."""
+        return datetime.fromisoformat(self.info.data_as_of) if self.info.data_as_of else None
+
+    @property
+    def incident_sources(self) -> tuple[SourceInfo, ...]:
+        """The incident sources the release declares."""
+        return tuple(source for source in self.info.sources if source.kind == "incident")
+
+    def default_window(self) -> Window:
+        """The last complete ISO week at ``data_as_of``; the last complete month where all sources are monthly."""
+        at = self.data_as_of or datetime.fromisoformat(self.info.created_at.rstrip("Z"))
+        sources = self.incident_sources
+        return default_window(at, monthly=bool(sources) and all(s.precision == "month" for s in sources))
+
+    def selection(self, pairs) -> Selection:
+        """A Selection from query parameters, with this release's default window."""
+        return parse_selection(pairs, self.default_window())
+
+    def base_meta(self) -> dict:
+        """What every answer says of its release."""
+        return {
+            "release": self.info.release_id,
+            "title": self.info.title,
+            "synthetic": self.info.synthetic,
+            "data_as_of": self.info.data_as_of,
+            "timezone": self.info.timezone,
+        }
+
+
+def day_number(day) -> int:
+    """Days since 1970-01-01, as the index counts them."""
+    return int(np.datetime64(day, "D").astype(np.int64))

@@ -1,0 +1,118 @@
+"""Counts by day, ISO week or month, every step present."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+from data.schema import CATEGORIES
+from data.selection import Selection
+from data.store.answer import Answer
+from data.store.counts import immature_from
+from data.store.filters import INCIDENT, common_meta, date_of, day_text, day_window, in_days, selected, without_sources
+from data.store.release import Release, day_number
+from data.store.reports import Tally, cadence_periods
+from data.store.scope import Scope
+from data.store.units import Place
+
+STEPS = ("day", "week", "month")
+
+
+def trend(release: Release, selection: Selection, scope: Scope, step: str = "day") -> Answer:
+    """One row for every step of the window and every counted category.
+
+    Parameters
+    ----------
+    step : str
+        ``day``, ``week`` (ISO) or ``month``. The first and last step are cut to the window.
+
+    Returns
+    -------
+    Answer
+        Rows ``start, category, count, state, complete, periods_missing``; ``start`` is the step's calendar start.
+        ``complete`` is False for a step cut by the window, not over at ``data_as_of``, or not yet all in (未齐).
+        Steps of a source of precision month are missing unless they are whole months.
+    """
+    window = day_window((selection.start, selection.end))
+    steps = cadence_periods(*window, step)
+    cut = [(max(start, window[0]), min(end, window[1])) for start, end in steps]
+    tally = area_tally(release, selection, scope, cut)
+    categories = selection.counted_categories
+    counted = _count(release, selection, scope, step, steps, cut)[:, [CATEGORIES.index(c) for c in categories]]
+    none_in = np.repeat(tally.none_in.T, len(categories), axis=1)
+    missing = (counted == 0) & none_in
+    state = np.select([counted > 0, none_in], ["reported", "missing"], "zero")
+    over, fresh = _over_until(release), immature_from(release)
+    complete = [
+        piece == whole and piece[1] <= over and (fresh is None or piece[1] <= fresh)
+        for piece, whole in zip(cut, steps, strict=True)
+    ]
+    width = len(categories)
+    rows = pa.table(
+        {
+            "start": pa.array(np.repeat([day_text(start) for start, _ in steps], width), pa.string()),
+            "category": pa.array(list(categories) * len(steps), pa.string()),
+            "count": pa.array(counted.ravel(), pa.int64(), mask=missing.ravel()),
+            "state": pa.array(state.ravel().tolist(), pa.string()),
+            "complete": pa.array(np.repeat(complete, width)),
+            "periods_missing": pa.array(np.repeat(tally.missing[0], width)),
+        }
+    )
+    meta = {**common_meta(release, selection, scope), "step": step}
+    meta["coarser"] = _coarser(release, cut)
+    meta["immature_from"] = None if fresh is None else day_text(fresh)
+    return Answer.of(meta, rows)
+
+
+def area_tally(release: Release, selection: Selection, scope: Scope, windows: list[tuple[int, int]]) -> Tally:
+    """Unit-periods of the selected area, or of the whole scope, taken as one place."""
+    return release.reports.tally_of(selected_places(release, selection, scope), windows)
+
+
+def selected_places(release: Release, selection: Selection, scope: Scope) -> tuple[Place, ...] | None:
+    """The units a Selection is about: its area, or the scope; None is the whole release."""
+    if selection.area is not None:
+        return (release.units.allowed(selection.area, scope),)
+    return release.units.scope_places(scope)
+
+
+def _coarser(release: Release, windows: list[tuple[int, int]]) -> list[str]:
+    positions = sorted({position for window in windows for position in release.reports.coarser(*window)})
+    return [release.reports.source_ids[position] for position in positions]
+
+
+def _over_until(release: Release) -> int:
+    """The day before which every day is over at ``data_as_of``."""
+    at = release.data_as_of
+    return day_number((at or datetime(1970, 1, 1)).date())
+
+
+def _count(release, selection, scope, step, steps, cut) -> np.ndarray:
+    """Events by step and category, shape (steps, all categories)."""
+    key = {"day": INCIDENT.day, "week": INCIDENT.week, "month": INCIDENT.half - INCIDENT.half % 2}[step]
+    monthly = {position for window in cut for position in release.reports.coarser(*window)}
+    wanted = [in_days(cut[0][0], cut[-1][1]), *selected(release, selection, scope)]
+    if monthly:
+        # A monthly source counts only in steps that are whole months.
+        whole = [in_days(*window) for window in cut if not release.reports.coarser(*window)]
+        wanted.append(sa.or_(without_sources(monthly), *whole))
+    found = release.rows(
+        sa.select(key.label("step"), INCIDENT.category.label("category"), sa.func.count().label("n"))
+        .where(*wanted)
+        .group_by("step", "category")
+    )
+    starts = {_key(start, step): i for i, (start, _) in enumerate(steps)}
+    result = np.zeros((len(steps), len(CATEGORIES)), dtype=np.int64)
+    rows = [starts[int(k)] for k in found["step"].to_numpy()]
+    result[rows, found["category"].to_numpy()] = found["n"].to_numpy()
+    return result
+
+
+def _key(start: int, step: str) -> int:
+    if step != "month":
+        return start
+    day = date_of(start)
+    return (day.year * 12 + day.month - 1) * 2
