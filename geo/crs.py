@@ -51,7 +51,8 @@ MIN_POINTS = 20  # distinct points, or vertices, below which nothing is said
 POINT_MARGIN = 2.0  # points only the best hypothesis puts right, to those only the second does
 VERTEX_MARGIN = 1.5  # second median to best median
 ALPHA = 0.001  # of the exact test between the best two
-_SAMPLE = 100_000  # points or vertices looked at, taken evenly
+_SAMPLE = 100_000  # points looked at, taken evenly
+_VERTEX_SAMPLE = 2_000  # vertices looked at, taken evenly: their median is known to a few per cent, and each is dear
 
 
 @lru_cache(maxsize=32)
@@ -278,9 +279,9 @@ def detect_datum_polygons(polygons, reference) -> DatumEvidence:
     ours = {name: _projected(*TO_WGS84[name](*xy.T), metres) for name in HYPOTHESES}
     reach = 2 * max(_apart(ours[a], ours[b]) for a, b in combinations(HYPOTHESES, 2))
     their_lines = _boundary(shapes, theirs)
-    from_ours = _distances([(_evenly(ours[name][once]), their_lines) for name in HYPOTHESES], reach)
+    from_ours = _distances([(_evenly(ours[name][once], _VERTEX_SAMPLE), their_lines) for name in HYPOTHESES], reach)
     from_theirs = _distances(
-        [(_evenly(np.unique(theirs, axis=0)), _boundary(polygons, ours[name])) for name in HYPOTHESES], reach
+        [(_evenly(np.unique(theirs, axis=0), _VERTEX_SAMPLE), _boundary(polygons, ours[name])) for name in HYPOTHESES], reach
     )
     far = min(from_ours, from_theirs, key=lambda found: _medians(found).min())
     n, medians = len(far), dict(zip(HYPOTHESES, _medians(far).tolist(), strict=True))
@@ -340,5 +341,5 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.median(np.hypot(*(one - other).T))) if len(one) else 0.0
 
 
-def _evenly(rows: np.ndarray) -> np.ndarray:
-    return rows[:: -(-len(rows) // _SAMPLE)] if len(rows) else rows
+def _evenly(rows: np.ndarray, most: int = _SAMPLE) -> np.ndarray:
+    return rows[:: -(-len(rows) // most)] if len(rows) else rows

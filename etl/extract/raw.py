@@ -40,6 +40,14 @@ class Raw:
     def __len__(self) -> int:
         return self.table.num_rows
 
+    def only(self, keep: np.ndarray) -> None:
+        """Leave out the other records."""
+        if keep.all():
+            return
+        mask = pa.array(keep)
+        self.table, self.row = self.table.filter(mask), self.row[keep]
+        self.geometry = self.geometry.filter(mask) if self.geometry is not None else None
+
 
 def clean_name(name: object) -> str:
     """A header as it is compared: NFKC, without any white space or line break."""

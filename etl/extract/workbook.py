@@ -106,7 +106,8 @@ def _find_header(rows: list[list[str]], merges: list[tuple[int, int, int, int]],
     wanted = source.wanted()
     best: tuple[list[str], list[str]] | None = None
     if source.header == "auto":
-        blocks = [(r, e) for r in range(min(_HEADER_ROWS, len(rows))) for e in range(r, min(r + _DEEPEST, len(rows)))]
+        # The lowest block first: a title merged over the table is then no part of the header.
+        blocks = [(r, e) for e in range(min(_HEADER_ROWS, len(rows))) for r in range(e, max(e - _DEEPEST, -1), -1)]
     else:
         given = [source.header] if isinstance(source.header, int) else list(source.header)
         blocks = [(given[0] - 1, given[-1] - 1)]

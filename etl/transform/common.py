@@ -54,7 +54,9 @@ class Context:
 
 
 def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
-    """Which records go on; the others are rejected with their reason. Unmapped columns leave the table here.
+    """Leave in ``raw`` the records that go on (the others are rejected with their reason) and the mapped columns.
+
+    Returns the mask of records still in play, all true, which the transforms narrow further.
 
     Raises
     ------
@@ -98,7 +100,8 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
                                 remedy="在导出时去掉这些内容，或不映射该列")
     accounts.reject(run, raw.row[personal_rows], "personal_value")
     _drop_unmapped(raw, source, context, mapped, where)
-    return keep & ~personal_rows
+    raw.only(keep & ~personal_rows)
+    return np.ones(len(raw), bool)
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

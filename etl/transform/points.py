@@ -19,7 +19,7 @@ from geo.crs import bd09_to_wgs84, gcj02_to_wgs84, transform
 
 CHINA_BOX = (73.0, 3.0, 136.0, 54.0)
 _PLACEHOLDERS = (0.0, 1.0, 999.0, -1.0, 9999.0)
-_DMS = re.compile(r"""^([NSEW]?)\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2})\s*['′分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*["″秒]\s*)?([NSEW]?)$""")
+_DMS = re.compile(r"""^([NSEW]?)\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2})\s*['′分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:["″秒]|['′]{2})\s*)?([NSEW]?)$""")
 SHIFTED = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
 
 

@@ -67,7 +67,10 @@ def parse(array: pa.Array, *, zone: str, source_zone: str | None = None, day_fir
     if todo.any():
         at, part = _subset(array, todo, _OFFSET)
         if at.size:
-            settle(at, _converted(part, zone), MINUTE)
+            moments = _converted(part, zone)
+            if np.isnat(moments).all():  # one impossible date among them: halve until it is found
+                moments = _converted_by_halves(part, zone)
+            settle(at, moments, MINUTE)
     for pattern in (_YMD, _COMPACT, _SLASH):
         if not todo.any():
             break
@@ -98,19 +101,11 @@ def _subset(array: pa.Array, todo: np.ndarray, pattern: str) -> tuple[np.ndarray
 
 
 def _cast(part: pa.Array, type_: pa.TimestampType) -> np.ndarray:
-    """ISO text to datetime64[s]; impossible dates become NaT instead of failing the column."""
-    part = pc.utf8_slice_codeunits(part, 0, 19) if type_.tz is None else part
+    """ISO text to datetime64[s]. Where one date of a column is impossible the slower patterns sort it out."""
     try:
         return part.cast(type_).to_numpy(zero_copy_only=False).astype("datetime64[s]")
     except pa.ArrowInvalid:
-        out = np.full(len(part), NAT)
-        for i, text in enumerate(part.to_pylist()):
-            try:
-                out[i] = pa.scalar(text).cast(type_).value if type_.tz is None else np.datetime64(
-                    pa.scalar(text).cast(type_).value, "s")
-            except pa.ArrowInvalid:
-                continue
-        return out
+        return np.full(len(part), NAT)
 
 
 def _converted(part: pa.Array, zone: str) -> np.ndarray:
@@ -118,6 +113,15 @@ def _converted(part: pa.Array, zone: str) -> np.ndarray:
     utc = _cast(part, pa.timestamp("s", "UTC"))
     stamps = pa.array(utc, pa.timestamp("s")).cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s", zone))
     return pc.local_timestamp(stamps).to_numpy(zero_copy_only=False).astype("datetime64[s]")
+
+
+def _converted_by_halves(part: pa.Array, zone: str) -> np.ndarray:
+    moments = _converted(part, zone)
+    if len(part) < 2 or not np.isnat(moments).all():
+        return moments
+    half = len(part) // 2
+    return np.concatenate([_converted_by_halves(part.slice(0, half), zone),
+                           _converted_by_halves(part.slice(half), zone)])
 
 
 def _localise(values: np.ndarray, source_zone: str | None, zone: str) -> np.ndarray:
