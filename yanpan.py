@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -103,8 +104,19 @@ def serve(host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
           workspace: WorkspaceOption = DEFAULT) -> None:
     """启动页面与接口。"""
     from dashboard.app import serve as serve_app
-    from dashboard.settings import Settings
-    serve_app(Settings(workspace=workspace, host=host, port=port, workers=workers, open=open_))
+    from dashboard.settings import checked_settings
+    settings = checked_settings(workspace=workspace, host=host, port=port, workers=workers, open_mode=open_)
+    Workspace(workspace).current()  # say at once that nothing was published, rather than on every page
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError("端口不能用", where=f"{host}:{port}", found=error.strerror or "",
+                             remedy="换一个 --port，或停掉占用它的程序") from error
+    mode = "（演示模式：不登录，只限本机）" if open_ else ""
+    out.print(f"研判已启动{mode}: http://{host}:{port}/workbench   停止: Ctrl+C", highlight=False, soft_wrap=True)
+    serve_app(settings)
 
 
 @releases_app.command("list")
@@ -151,12 +163,14 @@ def main() -> None:
         code = _told(error, 1)
     except KeyboardInterrupt:
         code = 130
-    except OSError as error:
+    except Exception as error:
         if os.environ.get("YANPAN_DEBUG"):
             raise
-        err.print(f"系统错误 | 发现: {error.strerror or error} | 位置: {error.filename or ''}", highlight=False,
-                  markup=False, soft_wrap=True)
-        code = 1
+        # Only the kind is shown: the text of an unforeseen error may hold a value of the data.
+        where = getattr(error, "filename", None) or ""
+        found = getattr(error, "strerror", None) or type(error).__name__
+        code = _told(YanpanError("程序没有料到的错误", where=str(where), found=str(found),
+                                 remedy="设 YANPAN_DEBUG=1 重试，把输出交给维护者"), 1)
     sys.exit(code or 0)
 
 
