@@ -26,12 +26,13 @@ REASONS = {
     "unknown_state": "上报状态读不出来",
     "unknown_level": "层级读不出来",
     "unreadable_number": "计数读不出来",
+    "nothing_reported": "单位没有填任何数（未报）",
     "not_a_camera": "设备类型不是摄像机",
     "no_point": "没有可用坐标",
     "no_shape": "没有可用图形",
 }
-# Not faults of the data: a later file replaced the row, or it is the sheet's own check sum.
-HARMLESS = ("superseded", "total_row")
+# Not faults of the data: a later file replaced the row, it is the sheet's own check sum, or a unit left it blank.
+HARMLESS = ("superseded", "total_row", "nothing_reported")
 
 
 @dataclass

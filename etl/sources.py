@@ -14,7 +14,7 @@ import pyproj
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data.schema import LAYERS
-from etl.faults import FileFault, SourcesFileError
+from etl.faults import ColumnFault, FileFault, SourcesFileError
 
 Kind = Literal["area", "grid", "incident", "dispute", "report_status", "camera", "key_place",
                "base_road", "base_building", "base_water"]
@@ -112,16 +112,13 @@ class Source(_Strict):
             unknown = sorted(set(getattr(self, part)) - set(FIELDS[self.kind]))
             if unknown:
                 raise ValueError(f"{part} 中没有字段 {'、'.join(unknown)}；{self.kind} 可用: {' '.join(FIELDS[self.kind])}")
-        missing = self._missing()
-        if missing:
-            raise ValueError(f"必填字段未映射: {missing}；请在 [source.columns] 或 [source.defaults] 中写明")
         return self
 
     def given(self, *fields: str) -> bool:
         """Whether any of the fields is mapped or has a constant."""
         return any(f in self.columns or f in self.defaults for f in fields)
 
-    def _missing(self) -> str | None:
+    def missing(self) -> str | None:
         """The first required field without a source, in words. Geometry and headers are looked for in the file."""
         if self.kind == "grid" and not self.given("grid_code"):
             return "grid_code"
@@ -189,6 +186,8 @@ def load(path: Path) -> Sources:
     ------
     SourcesFileError
         One line naming the key, what was found and what is allowed.
+    ColumnFault
+        A required field has no source.
     """
     if not path.is_file():
         raise SourcesFileError("找不到来源清单", where=path.name, expected="sources.toml",
@@ -202,7 +201,7 @@ def load(path: Path) -> Sources:
                                remedy="改正该行后重试") from error
     raw = _expand(raw, "")
     try:
-        return Sources.model_validate(raw)
+        declared = Sources.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         loc = ".".join(str(part) for part in first["loc"])
@@ -219,6 +218,11 @@ def load(path: Path) -> Sources:
             reason, found = "缺少这个键", ""
         raise SourcesFileError("来源清单有误", where=f"{path.name} {loc}", found=found, expected=reason,
                                remedy="对照 examples/ 中的示例改正") from error
+    for source in declared.source:
+        if missing := source.missing():
+            raise ColumnFault("必填字段未映射", where=f"{path.name} [[source]] {source.id}", expected=missing,
+                              remedy="在 [source.columns] 或 [source.defaults] 中写明")
+    return declared
 
 
 def files_of(source: Source, base: Path) -> list[Path]:

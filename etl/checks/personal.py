@@ -19,7 +19,7 @@ _DENIED = ("姓名", "当事人", "报警人", "受害人", "嫌疑人", "户主
            "邪教", "密码", "用户名", "涉及人员", "安装人")
 _DENIED_TOKENS = {"idcard", "id_card", "phone", "mobile", "tel", "telephone", "attention", "qq", "email", "face", "photo",
                   "wechat", "passwd", "password", "pass_word", "user_name", "username", "ip", "mac", "sn", "createby",
-                  "install_person", "idno", "id_no", "birthday", "gender", "plate_no", "is_attention"}
+                  "install_person", "install_persion", "idno", "id_no", "birthday", "gender", "plate_no", "is_attention"}
 _ALLOWED = {"涉及人员总数", "涉及人数", "网格员数", "人口数", "户数", "涉及人员数"}
 
 _ID18 = r"(^|[^0-9])(?P<v>[1-9]\d{16}[0-9Xx])($|[^0-9A-Za-z])"
@@ -29,7 +29,7 @@ _LOGIN = r"^\s*\d{15}_\s*[A-Za-z\p{Han}]"
 _HOUSE = r"\d+\s*(号楼|栋|幢|单元|号院)?\s*\d*\s*单元\s*\d+\s*(室|号|户)|\d+\s*(号楼|栋|幢)\s*\d+\s*室"
 _ANY = r"\d{11}|\d{15}_"
 _SHORTEST = 11  # characters; nothing shorter is looked for among ASCII values
-_FEW = 0.2  # columns with fewer distinct values than this share are searched by their distinct values
+_FEW = 0.95  # a column whose first rows repeat themselves this much is searched by its distinct values
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -78,7 +78,8 @@ def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifi
     """Search a text column (full-width forms are folded).
 
     ``communities`` are known 12-digit codes: 15 digits that begin with one are a grid code, not an old ID number.
-    ``identifier`` columns (serial numbers, device codes) are only searched for valid 18-digit ID numbers and logins.
+    ``identifier`` columns (serial numbers, codes) are not searched for 15-digit ID numbers, which they resemble, nor
+    for mobile numbers where most of their values would be one.
     """
     if len(array) > 10_000 and len(array.slice(0, 10_000).unique()) < _FEW * 10_000:
         encoded = array.dictionary_encode()
@@ -101,7 +102,9 @@ def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifi
     at = np.flatnonzero(hit)
     part = array.take(pa.array(at))
     login = pc.match_substring_regex(part, _LOGIN).to_numpy(zero_copy_only=False)
-    mobile = none[:at.size] if identifier else pc.match_substring_regex(part, _MOBILE).to_numpy(zero_copy_only=False)
+    mobile = pc.match_substring_regex(part, _MOBILE).to_numpy(zero_copy_only=False)
+    if identifier and mobile.sum() > len(array) / 2:  # serial numbers that happen to have 11 digits
+        mobile = np.zeros(at.size, bool)
     refused[at[login | mobile]] = True
     for i in np.flatnonzero(pc.match_substring_regex(part, _ID18).to_numpy(zero_copy_only=False)):
         values = [m.group("v") for m in re.finditer(_ID18, part[int(i)].as_py())]

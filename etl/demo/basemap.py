@@ -145,12 +145,12 @@ def write_places(folder: Path, city: City, planted: Planted) -> tuple[list[Path]
                 turn = 2 * np.pi * (gate / _ENTRANCES[kind] + rng.uniform(0, 0.2))
                 away = min(45.0, 0.7 * free_m) * np.array([np.cos(turn), np.sin(turn)])
                 put("出入口", grid, f"{name}{'东南西北'[gate]}门", city.cells.xy[grid] + away, number)
-    levels = (
-        ("", (CITY_NAME,), np.zeros((1, 2))),
-        ("", city.districts.names, city.districts.xy),
-        ("", city.streets.names, city.streets.xy),
+    seats = (
+        ((CITY_NAME,), np.zeros((1, 2))),
+        (city.districts.names, city.districts.xy),
+        (city.streets.names, city.streets.xy),
     )
-    for _, names, where in levels:
+    for names, where in seats:
         for name, xy in zip(names, where, strict=True):
             grid = int(np.argmin(np.hypot(*(city.cells.xy - xy).T)))
             put("综治中心", grid, f"{name}综治中心")

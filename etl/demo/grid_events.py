@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class GridEventFiles:
     def __init__(self, folder: Path, city: City):
         self._city = city
         self._rng = generator(city.seed, "grid events")
+        self._opened = ExitStack()
         self.path = folder / ("wgsj.csv.gz" if city.scale.bulky else "wgsj.xlsx")
         self.filed = np.zeros((city.scale.streets, WEEKS), int)
         self.faults: Counter[str] = Counter()
@@ -40,13 +42,11 @@ class GridEventFiles:
         self._base = excel_serial(datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day))
         title = f"{TITLE}网格事件上报明细"
         if city.scale.bulky:
-            self._opened = gzip_text(self.path, "gb18030")
-            self._writer = csv.writer(self._opened.__enter__())
+            self._writer = csv.writer(self._opened.enter_context(gzip_text(self.path, "gb18030")))
             self._writer.writerow([title] + [""] * (len(COLUMNS) - 1))
             self._writer.writerow(COLUMNS)
         else:
-            self._opened = workbook(self.path)
-            book = self._opened.__enter__()
+            book = self._opened.enter_context(workbook(self.path))
             self._sheet = book.add_worksheet("事件")
             self._sheet.merge_range(
                 0, 0, 0, len(COLUMNS) - 1, title, book.add_format({"align": "center", "bold": True})
@@ -100,6 +100,6 @@ class GridEventFiles:
 
     def close(self) -> list[Path]:
         """Finish the file and return it."""
-        self._opened.__exit__(None, None, None)
+        self._opened.close()
         stamp(self.path)
         return [self.path]

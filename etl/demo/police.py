@@ -208,6 +208,8 @@ class PoliceFiles:
         for name, share in SPOILT.items():
             chosen = sound[used : used + self._quota(share, count)]
             used += len(chosen)
+            if name == "date_only":  # a day that has only begun would end after the files were written
+                chosen = chosen[events.minute[chosen] < DAYS * 1440]
             if name == "low_precision":  # only where the shortened point is still in its grid
                 rough = np.round(lon[chosen], 3), np.round(lat[chosen], 3)
                 polygon = city.cells.degrees[events.grid[chosen]]

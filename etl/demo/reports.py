@@ -15,7 +15,6 @@ from etl.demo.planted import SILENT_WEEKS
 
 COLUMNS = ("单位编码", "数据项", "期", "状态", "应报时间", "实报时间")
 STATES = ("未报", "零报", "已报")
-DATASETS = {"网格事件": "grid_event", "纠纷月报": "dispute_month", "纠纷周报": "dispute_week"}
 
 
 def write_register(folder: Path, city: City, disputes: Disputes, filed: np.ndarray) -> list[Path]:

@@ -17,9 +17,6 @@ from etl.transform import text
 
 TEXTS = ("name", "category", "subcategory", "status", "place_type", "channel", "kind", "location_type", "area_name",
          "device_state", "closed_level", "network")
-IDENTIFIERS = ("incident_id", "camera_code", "place_id", "parent_id")
-CODES = ("code", "parent_code", "grid_code", "community_code", "street_code", "district_code", "area_code",
-         "camera_code", "incident_id", "place_id")
 _TOTAL = r"^[\s\x{3000}]*(合[\s\x{3000}]*计|总[\s\x{3000}]*计|小[\s\x{3000}]*计)[\s\x{3000}]*[:：]?[\s\x{3000}]*$"
 _SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
 PERSONAL_STOP_PCT = 1.0
@@ -79,10 +76,11 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     keep = ~total_rows(raw)
     accounts.reject(run, raw.row[~keep], "total_row")
     personal_rows = np.zeros(len(raw), bool)
-    for field_name in (*TEXTS, *IDENTIFIERS):
+    # Codes and serial numbers are digits by nature, so they are searched less suspiciously (see personal.scan).
+    for field_name in (*TEXTS, *text.CODES):
         for name in raw.columns.get(field_name, ()):
             column = _flat(raw.table[name])
-            found = personal.scan(column, communities=context.communities, identifier=field_name in IDENTIFIERS)
+            found = personal.scan(column, communities=context.communities, identifier=field_name in text.CODES)
             personal_rows |= found.refused
             if found.suspected.any():
                 context.warn("suspected_personal", f"{where} 列 {name}", "疑似证件号（校验位不符），请核对",
@@ -110,7 +108,7 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _scientific(raw: Raw, source: Source, where: str) -> None:
-    for field_name in CODES:
+    for field_name in text.CODES:
         for name in raw.columns.get(field_name, ()):
             if not pc.any(pc.match_substring(raw.table[name], "e", ignore_case=True)).as_py():
                 continue
@@ -150,12 +148,12 @@ def _drop_unmapped(raw: Raw, source: Source, context: Context, mapped: set[str],
         if name not in dropped:
             dropped.append(name)
     raw.table = raw.table.select([n for n in raw.table.column_names if n in mapped])
-    if raw.remarks:
-        texts = pa.array([t for _, t in raw.remarks], pa.string())
+    for place in dict.fromkeys(p for p, _ in raw.remarks):
+        texts = pa.array([t for p, t in raw.remarks if p == place], pa.string())
         found = personal.scan(texts, communities=context.communities)
         if found.any:
-            at = int(np.flatnonzero(found.refused | found.suspected | found.household)[0])
-            context.warn("personal_remark", f"{where} {raw.remarks[at][0]}", "表外文字含疑似个人信息，未入库", 1)
+            context.warn("personal_remark", f"{where} {place}", "表外文字含疑似个人信息，未入库",
+                         (found.refused | found.suspected | found.household).sum())
     raw.remarks = []
 
 

@@ -40,13 +40,16 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
                           expected=f"{'、'.join(COUNTS)} 中至少一个，或“类型/化解数”成对的表头",
                           remedy="在 [source.columns] 中补上计数列")
     if pairs:
-        return _wide(raw, source, context, keep, start, end, area, pairs, totals)
+        return _wide(raw, source, context, run, keep, start, end, area, pairs, totals)
     counts = {c: text.whole(text.column(raw, source, c)) for c in given}
     for name in given:
         written = pc.not_equal(text.column(raw, source, name), "")
         broken = keep & pc.and_(written, pc.is_null(counts[name])).to_numpy(zero_copy_only=False)
         accounts.reject(run, raw.row[broken], "unreadable_number", f"计数读不出来（{name}）")
         keep = keep & ~broken
+    blank = keep & np.all([v.is_null().to_numpy(zero_copy_only=False) for v in counts.values()], axis=0)
+    accounts.reject(run, raw.row[blank], "nothing_reported")
+    keep = keep & ~blank
     _check_totals(raw, source, context, keep, counts, totals)
     at = pa.array(np.flatnonzero(keep))
     columns = _frame(int(keep.sum()), source.id, start[keep], end[keep], area[keep])
@@ -82,15 +85,16 @@ def pair_columns(names: list[str]) -> list[str]:
     return [n for n in names if n in wanted or (pairs and "本月" in n)]
 
 
-def _wide(raw: Raw, source: Source, context: Context, keep: np.ndarray, start, end, area, pairs: dict,
+def _wide(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, start, end, area, pairs: dict,
           totals: pa.Table | None) -> tuple[pa.Table, np.ndarray]:
     table = code_words("dispute_category")
     where = f"{source.id} {raw.file}"
-    parts, rows, grand = [], [], np.zeros(len(raw))
+    parts, rows, grand, told_any = [], [], np.zeros(len(raw)), np.zeros(len(raw), bool)
     for group, pair in pairs.items():
         done, left = (text.whole(text.fold(pc.fill_null(raw.table[pair[k]].combine_chunks(), ""))) for k in
                       ("done", "open"))
         filled = keep & ~pc.and_(pc.is_null(done), pc.is_null(left)).to_numpy(zero_copy_only=False)
+        told_any |= filled
         done, left = pc.fill_null(done, 0), pc.fill_null(left, 0)
         both = pc.add(done, left)
         grand += both.to_numpy(zero_copy_only=False)
@@ -111,10 +115,11 @@ def _wide(raw: Raw, source: Source, context: Context, keep: np.ndarray, start, e
                 summed = int(values.to_numpy(zero_copy_only=False)[keep].sum())
                 if told is not None and told != summed:
                     context.warn("total_mismatch", f"{where} {pair[key]}", f"合计行为{told}，各行相加为{summed}", 1)
+    context.accounts.reject(run, raw.row[keep & ~told_any], "nothing_reported")
     for name in raw.table.column_names:
         if "本月" in name and "总数" in name:
             told = text.numbers(text.fold(raw.table[name].combine_chunks()))
-            wrong = keep & np.isfinite(told) & (told != grand)
+            wrong = keep & told_any & np.isfinite(told) & (told != grand)
             if wrong.any():
                 context.warn("total_mismatch", f"{where} {name}", "本月总数与各类型相加不符", int(wrong.sum()))
     return pa.concat_tables(parts), np.concatenate(rows)

@@ -11,6 +11,10 @@ import pyarrow.compute as pc
 from etl.extract.raw import Raw
 from etl.sources import Source
 
+AS_WRITTEN = ("name", "subcategory", "status", "place_type", "location_type")
+CODES = ("code", "parent_code", "grid_code", "community_code", "street_code", "district_code", "area_code",
+         "camera_code", "incident_id", "place_id", "parent_id")
+_NARROW = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -36,14 +40,25 @@ def fold_word(word: str) -> str:
     return "".join(unicodedata.normalize("NFKC", word).split())
 
 
+def narrow(array: pa.Array) -> pa.Array:
+    """Full-width letters, digits and signs (U+FF01 to U+FF5E) made narrow, nothing else touched: for codes."""
+    if is_ascii(array):
+        return pc.ascii_trim_whitespace(array)
+    encoded = array.dictionary_encode()
+    words = [w.translate(_NARROW).strip() for w in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)
+
+
 def column(raw: Raw, source: Source, field: str, start: int = 0, stop: int | None = None) -> pa.Array | None:
-    """Our field of records ``start:stop`` as folded text, "" where blank; the first filled of its columns, then the
-    constant of [source.defaults]. None where the source does not give it at all."""
+    """Our field of records ``start:stop`` as text, "" where blank; the first filled of its columns, then the constant
+    of [source.defaults]. None where the source does not give it at all. Words a person reads are kept as written,
+    codes only made narrow, everything else folded."""
+    clean = pc.utf8_trim_whitespace if field in AS_WRITTEN else narrow if field in CODES else fold
     out: pa.Array | None = None
     length = (len(raw) if stop is None else min(stop, len(raw))) - start
     for name in raw.columns.get(field, ()):
         piece = raw.table[name].slice(start, length)
-        part = fold(pa.concat_arrays(piece.chunks) if piece.num_chunks != 1 else piece.chunk(0))
+        part = clean(pa.concat_arrays(piece.chunks) if piece.num_chunks != 1 else piece.chunk(0))
         out = part if out is None else pc.if_else(pc.equal(out, ""), part, out)
     if field in source.defaults:
         constant = fold_word(str(source.defaults[field])) if isinstance(source.defaults[field], str) else \

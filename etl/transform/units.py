@@ -14,7 +14,15 @@ from etl.transform import text
 from etl.transform.common import Context
 from etl.transform.regions import area_code
 
-_OFFICE = re.compile(r"(街道办事处|街道办|人民政府|镇政府|乡政府|社区居民委员会|居民委员会|社区居委会|居委会|村民委员会|村委会|综治中心)$")
+_OFFICE = re.compile(r"(办事处|办公室|街道办|人民政府|政府|居民委员会|居委会|村民委员会|村委会|综治中心)$")
+_RANK = re.compile(r"(街道|社区|镇|乡|村)$")
+
+
+def _forms(name: str) -> list[str]:
+    """A name as sheets write it, from full to bare: 泺源街道办事处, 泺源街道, 泺源."""
+    full = text.fold_word(name)
+    plain = _OFFICE.sub("", full)
+    return list(dict.fromkeys(f for f in (full, plain, _RANK.sub("", plain)) if f))
 
 
 class Units:
@@ -25,8 +33,8 @@ class Units:
         names: dict[str, set[str]] = {}
         for code, name in zip(areas["code"], areas["name"], strict=True):
             if isinstance(name, str):
-                for key in {_key(name), _key(_OFFICE.sub("", name))}:
-                    names.setdefault(key, set()).add(code)
+                for form in _forms(name):
+                    names.setdefault(form, set()).add(code)
         self.names = {key: next(iter(found)) for key, found in names.items() if len(found) == 1}
 
     def find(self, raw: Raw, source: Source, context: Context) -> np.ndarray:
@@ -38,9 +46,11 @@ class Units:
             if words is None:
                 continue
             words = text.mapped_values(words, source, name)
+            encoded = words.dictionary_encode()
+            known = {word: lookup(word) for word in encoded.dictionary.to_pylist() if word}
             for i, word in enumerate(words.to_pylist()):
                 if out[i] is None and word:
-                    out[i] = lookup(word)
+                    out[i] = known[word]
                     if out[i] is None:
                         strange[word] = strange.get(word, 0) + 1
         if strange:
@@ -52,11 +62,7 @@ class Units:
         return code if code in self.codes else None
 
     def _name(self, word: str) -> str | None:
-        return self.names.get(_key(word)) or self.names.get(_key(_OFFICE.sub("", word)))
-
-
-def _key(name: str) -> str:
-    return text.fold_word(name)
+        return next((self.names[form] for form in _forms(word) if form in self.names), None)
 
 
 def column_of(values: np.ndarray) -> pa.Array:
