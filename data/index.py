@@ -19,7 +19,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -264,7 +263,7 @@ def _write_incidents(con, incidents: pa.Table, units: dict[str, Units], info: Re
     present = pc.unique(incidents["source_id"].cast(pa.string())).to_pylist()
     sources = declared + sorted(set(present) - set(declared))
     seconds = _seconds(incidents["occurred_from"])
-    order = np.argsort(seconds, kind="stable")
+    order = np.argsort(seconds)
     coded = {
         "category": _positions(incidents, "category", CATEGORIES, pa.uint8(), required=True),
         "source": _positions(incidents, "source_id", sources, pa.uint16(), required=True),
@@ -287,7 +286,7 @@ def _write_incidents(con, incidents: pa.Table, units: dict[str, Units], info: Re
             ready = coming.result()
             coming = gatherer.submit(part, start + _ROWS_AT_ONCE)
             (_create if start == 0 else _insert)(con, "incident", ready)
-    _write_sources(con, incidents, coded["source"], seconds, order, sources, info)
+    _write_sources(con, incidents, coded["source"], seconds, sources, info)
 
 
 def _seconds(column: pa.ChunkedArray) -> np.ndarray:
@@ -330,9 +329,10 @@ def _incident_rows(part: pa.Table, coded: dict[str, pa.Array], to_degrees) -> pa
         **coded,
         "lon": pa.array(lon, from_pandas=True),
         "lat": pa.array(lat, from_pandas=True),
-        "occurred_from": begin,
-        "occurred_to": part["occurred_to"],
-        "recorded_at": part["recorded_at"],
+        # Microseconds, as query parameters come: another unit would be cast row by row and skip the zone maps.
+        "occurred_from": begin.cast(pa.timestamp("us")),
+        "occurred_to": part["occurred_to"].cast(pa.timestamp("us")),
+        "recorded_at": part["recorded_at"].cast(pa.timestamp("us")),
         "incident_id": part["incident_id"].cast(pa.string()),
         "subcategory": part["subcategory"].cast(pa.string()),
         "status": part["status"].cast(pa.string()),
@@ -340,33 +340,31 @@ def _incident_rows(part: pa.Table, coded: dict[str, pa.Array], to_degrees) -> pa
     })  # fmt: skip
 
 
-def _write_sources(con, incidents, source, seconds, order, sources, info) -> None:
+def _write_sources(con, incidents, source, seconds, sources, info) -> None:
     """First and last day of each incident source, and its silences; days are counted from 1970-01-01."""
     until = _seconds(incidents["occurred_to"])
-    until = np.where(incidents["occurred_to"].is_null().to_numpy(zero_copy_only=False), seconds + 1, until)
-    recorded = incidents["recorded_at"].is_valid().to_numpy(zero_copy_only=False)
+    until = np.where(incidents["occurred_to"].is_null().to_numpy(), seconds + 1, until)
+    recorded = incidents["recorded_at"].is_valid().to_numpy()
     which = source.to_numpy(zero_copy_only=False)
     declared = {s.source_id: s for s in info.sources}
     rows, silences = [], []
     for position, source_id in enumerate(sources):
-        mine = order[which[order] == position]
+        mine = which == position
         stated = declared.get(source_id)
-        spans = _day_spans(seconds[mine], until[mine], stated.data_as_of if stated else None)
-        cadence = cadence_of(stated)
-        rows.append((position, source_id, spans[0][0] if spans.size else None, spans[-1][1] if spans.size else None,
-                     bool(recorded[mine].any())))  # fmt: skip
-        for before, after in pairwise(spans):
-            if after[0] - before[1] - 1 > 3 * CADENCE_DAYS[cadence]:
-                silences.append((position, int(before[1]) + 1, int(after[0])))
+        first, covered = _days_with_data(seconds[mine], until[mine], stated.data_as_of if stated else None)
+        known = covered.size > 0
+        last = first + covered.size - 1 if known else None
+        rows.append((position, source_id, first if known else None, last, bool(recorded[mine].any())))
+        for begin, end in _runs(~covered):
+            if end - begin > 3 * CADENCE_DAYS[cadence_of(stated)]:
+                silences.append((position, first + begin, first + end))
     con.execute("CREATE TABLE source (position INTEGER, source_id VARCHAR, first_day INTEGER, last_day INTEGER, "
                 "knows_recorded BOOLEAN)")  # fmt: skip
     con.execute("CREATE TABLE silence (source INTEGER, first_day INTEGER, end_day INTEGER)")
-    for position, source_id, first, last, knows in rows:
-        con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?)",
-                    [position, source_id, None if first is None else int(first), None if last is None else int(last),
-                     knows])  # fmt: skip
-    if silences:
-        con.executemany("INSERT INTO silence VALUES (?, ?, ?)", silences)
+    for row in rows:
+        con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?)", row)
+    for row in silences:
+        con.execute("INSERT INTO silence VALUES (?, ?, ?)", row)
 
 
 def cadence_of(source) -> str:
@@ -376,20 +374,24 @@ def cadence_of(source) -> str:
     return "month" if source is not None and source.precision == "month" else "week"
 
 
-def _day_spans(begin: np.ndarray, until: np.ndarray, data_as_of: str | None) -> np.ndarray:
-    """Merged runs of days with data, rows ``[first_day, last_day]``; nothing after the source's ``data_as_of``."""
+def _days_with_data(begin: np.ndarray, until: np.ndarray, data_as_of: str | None) -> tuple[int, np.ndarray]:
+    """First day, and from it on to the last whether each day has data; nothing after the source's ``data_as_of``."""
     if data_as_of:
         limit = int(np.datetime64(datetime.fromisoformat(data_as_of), "s").astype(np.int64))
         kept = begin <= limit
         begin, until = begin[kept], np.minimum(until[kept], limit + 1)
+    if begin.size == 0:
+        return 0, np.zeros(0, dtype=bool)
     first, last = begin // _SECONDS_A_DAY, np.maximum(until - 1, begin) // _SECONDS_A_DAY
-    if first.size == 0:
-        return np.empty((0, 2), dtype=np.int64)
-    reach = np.maximum.accumulate(last)
-    new_run = np.concatenate([[True], first[1:] > reach[:-1] + 1])
-    starts = np.flatnonzero(new_run)
-    ends = np.concatenate([starts[1:] - 1, [first.size - 1]])
-    return np.column_stack([first[starts], reach[ends]])
+    zero, size = int(first.min()), int(last.max() - first.min()) + 2
+    opened = np.bincount(first - zero, minlength=size) - np.bincount(last + 1 - zero, minlength=size)
+    return zero, np.cumsum(opened)[:-1] > 0
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Half-open positions of each unbroken run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
 # --- other layers ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from data.schema import LAYERS
 from etl import delay, extract, layers
 from etl.accounts import Accounts, Run
 from etl.extract.raw import Raw
+from etl.faults import ColumnFault
 from etl.layers import Traced
 from etl.sources import Source, Sources
 from etl.transform import cameras, common, disputes, incidents, places, points, regions, reports
@@ -56,7 +57,7 @@ class Gathered:
     accounts: Accounts
     tables: dict[str, pa.Table] = field(default_factory=dict)
     origins: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    topology: dict = field(default_factory=dict)
+    topology: Future | None = None  # of the dict that quality.json tells
     parts: dict[str, Part] = field(default_factory=dict)
     file_times: dict[str, datetime] = field(default_factory=dict)
     as_of: dict[str, np.datetime64 | None] = field(default_factory=dict)
@@ -89,26 +90,37 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
             done += _weight(job)
 
     tree = _regions(declared, of_kind, carried, context, out)
-    grids_now = regions.valid_at(tree.grids, None)
-    with ThreadPoolExecutor(1) as pool:
-        grids = _grid_index(tree, context, grids_now)
-        shape_check = pool.submit(_topology, tree, context)
-        units = Units(tree.areas, tree.grids)
-        _incidents(of_kind, carried, context, out, grids)
-        _as_of(declared, out)
-        day = _release_day(declared, out)
-        if not regions.valid_at(tree.grids, day).all():
-            grids = _grid_index(tree, context, regions.valid_at(tree.grids, day))
-        progress("归格", 0.56)
-        _place_incidents(tree, grids, context, out, day)
-        _others(of_kind, carried, context, out, grids)
-        _statistics(declared, of_kind, carried, context, out, units, tree, progress)
-        out.tables["area"] = regions.to_table(tree.areas, "area")
-        out.tables["grid"] = regions.to_table(tree.grids, "grid")
-        for layer, frame in (("area", tree.areas), ("grid", tree.grids)):
-            out.origins[layer] = (frame["run"].to_numpy(), frame["row"].to_numpy())
-        _finish(out, shape_check)
+    grids = _grid_index(tree, context, np.ones(len(tree.grids), bool))
+    units = Units(tree.areas, tree.grids)
+    _incidents(of_kind, carried, context, out, grids)
+    _as_of(declared, out)
+    day = _release_day(declared, out)
+    valid = regions.valid_at(tree.grids, day)
+    out.topology = _aside(_topology, tree, context, valid)
+    if not valid.all():
+        grids = _grid_index(tree, context, valid)
+    progress("归格", 0.56)
+    _place_incidents(tree, grids, context, out, valid)
+    _others(of_kind, carried, context, out, grids)
+    _statistics(declared, of_kind, carried, context, out, units, tree, progress)
+    out.tables["area"] = regions.to_table(tree.areas, "area")
+    out.tables["grid"] = regions.to_table(tree.grids, "grid")
+    for layer, frame in (("area", tree.areas), ("grid", tree.grids)):
+        out.origins[layer] = (frame["run"].to_numpy(), frame["row"].to_numpy())
+    out.tables["source_run"] = out.accounts.run_table()
+    out.tables["reject"] = out.accounts.reject_table()
+    for name, layer in LAYERS.items():
+        out.tables.setdefault(name, layer.empty())
     return out
+
+
+def _aside(work: Callable, *arguments) -> Future:
+    """Start work in a thread of its own; GEOS lets the interpreter go on meanwhile."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work, *arguments)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _version() -> str:
@@ -213,15 +225,16 @@ def _grid_index(tree: regions.Hierarchy, context: Context, valid: np.ndarray) ->
     return GridIndex(codes, shapes, RegionIndex(shapes) if shapes.size else None, box)
 
 
-def _topology(tree: regions.Hierarchy, context: Context) -> dict:
-    """Overlaps, gaps, and grids outside their community, as quality.json tells them (areas in m², worst first)."""
-    if tree.grids.empty:
+def _topology(tree: regions.Hierarchy, context: Context, valid: np.ndarray) -> dict:
+    """Of the valid grids: overlaps, gaps, and grids outside their community, as quality.json tells them (areas in m², worst first)."""
+    grids = tree.grids[valid]
+    if grids.empty:
         return {}
-    shapes = gpd.GeoSeries(tree.grids["geometry"].tolist(), crs=context.crs)
+    shapes = gpd.GeoSeries(grids["geometry"].tolist(), crs=context.crs)
     drawn = dict(zip(tree.areas["code"], tree.areas["geometry"], strict=True))
-    parents = np.array([*(drawn.get(c) for c in tree.grids["community_code"]), None], object)[:-1]
+    parents = np.array([*(drawn.get(c) for c in grids["community_code"]), None], object)[:-1]
     found = topology(shapes, parents=parents if any(p is not None for p in parents) else None)
-    codes = tree.grids["grid_code"].tolist()
+    codes = grids["grid_code"].tolist()
     overlaps = sorted(found.overlaps, key=lambda o: -o.area_m2)
     outside = sorted(found.outside_parent, key=lambda o: -o.area_m2)
     gaps = sorted(found.gaps, key=lambda g: -g.area_m2)
@@ -321,8 +334,8 @@ def _release_day(declared: Sources, out: Gathered) -> np.datetime64 | None:
 
 
 def _place_incidents(tree: regions.Hierarchy, grids: GridIndex, context: Context, out: Gathered,
-                     day: np.datetime64 | None) -> None:
-    frame = tree.grids[regions.valid_at(tree.grids, day)]
+                     valid: np.ndarray) -> None:
+    frame = tree.grids[valid]
     shapes = [s for s in (*frame["geometry"], *tree.areas["geometry"]) if s is not None]
     centroids = shapely.get_coordinates(shapely.centroid(np.array(shapes, object))) if shapes else np.zeros((0, 2))
     placed = []
@@ -340,6 +353,9 @@ def _others(of_kind, carried: dict[str, Traced], context: Context, out: Gathered
     found: dict[str, list[Traced]] = {n: [carried[n]] if n in carried else [] for n in (
         *KEYED, "base_road", "base_building", "base_water")}
     for source, raw, run in of_kind("camera"):
+        if not points.has_points(raw):
+            raise ColumnFault("必填字段未映射", where=f"{source.id} {raw.file}", found="没有坐标",
+                              expected="lon 与 lat、lon_lat、wkt，或文件自带的图形", remedy="在 [source.columns] 中写明")
         keep = common.admit(raw, source, context, run)
         place = incidents.read_points(raw, source, context, run, keep, grids)
         inside = points.inside(place, grids.box) if grids.box else place.given
@@ -451,14 +467,6 @@ def _roots(tree: regions.Hierarchy) -> list[str]:
                 held.add(code)
                 code = parent.get(code)
     return [c for c in top["code"] if c in held]
-
-
-def _finish(out: Gathered, shape_check: Future) -> None:
-    out.tables["source_run"] = out.accounts.run_table()
-    out.tables["reject"] = out.accounts.reject_table()
-    for name, layer in LAYERS.items():
-        out.tables.setdefault(name, layer.empty())
-    out.topology = shape_check.result()
 
 
 def describe(declared: Sources, out: Gathered, release_id: str, code_version: str,

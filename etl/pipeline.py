@@ -21,7 +21,7 @@ from data.release_info import ReleaseInfo
 from data.releases import Workspace
 from data.schema import LAYERS
 from etl import extract, gather, layers, sources
-from etl.accounts import HARMLESS, Run
+from etl.accounts import HARMLESS, REASONS, Run
 from etl.faults import RejectFault
 from etl.gather import Gathered
 from etl.sources import Sources
@@ -143,15 +143,12 @@ def _limit_rejects(declared: Sources, gathered: Gathered) -> None:
         total = sum(bad.values())
         if rows and 100 * total > source.max_reject_pct * rows:
             worst = max(bad, key=bad.get)
-            raise RejectFault("退回的行太多", where=source.id,
-                              found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{_reason(worst)}”{bad[worst]} 行",
+            runs = [r for r in gathered.accounts.runs if r.source_id == source.id and not r.carried]
+            file = max(runs, key=lambda r: r.rows_rejected).file
+            raise RejectFault("退回的行太多", where=f"{source.id} {file}",
+                              found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{REASONS[worst]}”{bad[worst]} 行",
                               expected=f"不超过 {source.max_reject_pct:g}%",
                               remedy="检查列映射与文件；确属正常时调高 max_reject_pct")
-
-
-def _reason(code: str) -> str:
-    from etl.accounts import REASONS
-    return REASONS[code]
 
 
 def _write(folder: Path, gathered: Gathered, info: ReleaseInfo, progress: Progress) -> None:
@@ -194,7 +191,7 @@ def _explain(folder: Path, gathered: Gathered, info: ReleaseInfo, signature: str
     other = {k: v for k, v in context.quality.items() if k not in per_source}
     document = {"release": json.loads(info.to_json()), "signature": signature, "sources": per_source,
                 "layers": {name: gathered.tables[name].num_rows for name in LAYERS}, "notes": other,
-                "topology": gathered.topology, "warnings": context.warnings}
+                "topology": gathered.topology.result(), "warnings": context.warnings}
     (folder / releases.QUALITY).write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str), "utf-8")
     with (folder / releases.REJECTS).open("wb") as out:
         out.write(b"\xef\xbb\xbf")

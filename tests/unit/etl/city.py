@@ -11,6 +11,7 @@ import io
 import json
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +204,10 @@ class City:
 
 
 def incident_rows(n: int = 9, **more: Any) -> list[dict[str, Any]]:
-    """n incidents, one in each cell in turn, an hour apart from 2026-03-02 08:05 on."""
+    """n incidents, one in each cell in turn, an hour apart from 2026-03-02 00:05 on for ten weeks, then again."""
     out = []
     for i in range(n):
-        lon, lat = centre(i % 9, 0.0001 * (i // 9 + 1), 0.0002)
-        when = f"2026-03-{2 + i // 24:02d} {i % 24:02d}:05:00"
-        out.append({"编号": f"J{i:05d}", "时间": when, "类别": "刑事", "经度": lon, "纬度": lat, **more})
+        lon, lat = centre(i % 9, 0.0001 * (i // 9 % 30 + 1), 0.0002)
+        when = datetime(2026, 3, 2, 0, 5) + timedelta(hours=i % 1680)
+        out.append({"编号": f"J{i:05d}", "时间": str(when), "类别": "刑事", "经度": lon, "纬度": lat, **more})
     return out

@@ -1,0 +1,182 @@
+/* Every page: links that change the state without a reload, the theme switch, dragging over hours and weekdays. */
+(function () {
+  "use strict";
+  const yanpan = (window.yanpan = window.yanpan || {});
+
+  /** Show the state of an address ("?…"), as a new entry of the history; the map's view stays unless the area changes. */
+  yanpan.visit = function (search) {
+    const area = (query) => new URLSearchParams(query).get("area");
+    if (new URLSearchParams(search).toString() === new URLSearchParams(location.search).toString()) return;
+    const view = area(search) === area(location.search) ? location.hash : "";
+    history.pushState({}, "", location.pathname + search + view);
+    document.body.classList.add("busy");
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));  // what dcc.Link sends, and dcc.Location listens to
+  };
+
+  /** Change some parameters of the address; null removes one. */
+  yanpan.go = function (changes) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) {
+      query.delete(name);
+      if (value !== null) query.set(name, value);
+    }
+    yanpan.visit("?" + query.toString());
+  };
+
+  /** Make an element's content what a tree says ([tag, attributes, children], "" for a list, or text), changing what is
+      there as little as possible: focus, scroll and running transitions stay. */
+  yanpan.render = function (target, tree) {
+    const wanted = tree === null || tree === undefined ? [] : typeof tree === "string" ? [tree] : tree[0] === "" ? tree[2] : [tree];
+    patchChildren(target, wanted);
+  };
+  function patchChildren(parent, wanted) {
+    const flat = wanted.flatMap((part) => (Array.isArray(part) && part[0] === "" ? part[2] : [part]));
+    flat.forEach(function (part, i) {
+      const old = parent.childNodes[i];
+      if (typeof part === "string") {
+        if (old && old.nodeType === Node.TEXT_NODE) { if (old.data !== part) old.data = part; }
+        else place(parent, document.createTextNode(part), old);
+        return;
+      }
+      const [tag, attributes, children] = part;
+      let element = old;
+      if (!old || old.nodeType !== Node.ELEMENT_NODE || old.localName !== tag) {
+        element = document.createElement(tag);
+        place(parent, element, old);
+      }
+      for (const { name } of [...element.attributes]) if (!(name in attributes)) element.removeAttribute(name);
+      for (const name in attributes) if (element.getAttribute(name) !== attributes[name]) element.setAttribute(name, attributes[name]);
+      if (!element.dataset.own) patchChildren(element, children);
+    });
+    while (parent.childNodes.length > flat.length) parent.lastChild.remove();
+  }
+  function place(parent, node, old) { if (old) parent.replaceChild(node, old); else parent.appendChild(node); }
+
+  document.addEventListener("click", function (event) {
+    const link = event.target.closest && event.target.closest("a.nav");
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    yanpan.visit(link.getAttribute("href"));
+  });
+  document.addEventListener("keydown", function (event) {
+    const box = event.key === " " && event.target.closest && event.target.closest("a.nav[role=checkbox]");
+    if (!box) return;
+    event.preventDefault();
+    box.click();
+  });
+
+  /* Theme: follows the system until chosen otherwise. */
+  const THEMES = { auto: ["随系统", "◐"], light: ["明", "○"], dark: ["暗", "●"] };
+  function theme() {
+    const kept = localStorage.getItem("yanpan-theme");
+    return kept in THEMES ? kept : "auto";
+  }
+  function applyTheme(name) {
+    document.documentElement.dataset.theme = name;
+    const button = document.getElementById("theme-switch");
+    if (button) {
+      button.querySelector(".theme-icon").textContent = THEMES[name][1];
+      button.querySelector(".theme-word").textContent = THEMES[name][0];
+    }
+    document.dispatchEvent(new CustomEvent("yanpan:theme"));
+  }
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest || !event.target.closest("#theme-switch")) return;
+    const names = Object.keys(THEMES);
+    const next = names[(names.indexOf(theme()) + 1) % names.length];
+    localStorage.setItem("yanpan-theme", next);
+    applyTheme(next);
+  });
+  document.documentElement.lang = "zh-CN";
+  applyTheme(theme());
+  yanpan.whenPresent = function (id, then) {
+    const found = document.getElementById(id);
+    if (found) return then(found);
+    const watch = new MutationObserver(function () {
+      const late = document.getElementById(id);
+      if (late) { watch.disconnect(); then(late); }
+    });
+    watch.observe(document.documentElement, { childList: true, subtree: true });
+  };
+  yanpan.whenPresent("theme-switch", function () { applyTheme(theme()); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { applyTheme(theme()); });
+
+  /* Dragging over the hour bars or the week table chooses a span; the address then says it. */
+  let brush = null;
+  function cellAt(event) {
+    const cell = event.target.closest && event.target.closest("[data-brush] [data-hour]");
+    return cell && { hour: +cell.dataset.hour, day: +(cell.dataset.weekday || 0), box: cell.closest("[data-brush]") };
+  }
+  function span() {
+    const order = (a, b) => [Math.min(a, b), Math.max(a, b)];
+    return { hours: order(brush.from.hour, brush.to.hour), days: order(brush.from.day, brush.to.day) };
+  }
+  function showBrush() {
+    const s = span();
+    for (const cell of brush.from.box.querySelectorAll("[data-hour]")) {
+      const hour = +cell.dataset.hour, day = +(cell.dataset.weekday || 0);
+      cell.classList.toggle("brushed", hour >= s.hours[0] && hour <= s.hours[1] && day >= s.days[0] && day <= s.days[1]);
+    }
+  }
+  document.addEventListener("pointerdown", function (event) {
+    const cell = event.button === 0 && cellAt(event);
+    if (!cell) return;
+    event.preventDefault();
+    brush = { from: cell, to: cell };
+    showBrush();
+  });
+  document.addEventListener("pointerover", function (event) {
+    const cell = brush && cellAt(event);
+    if (!cell || cell.box !== brush.from.box) return;
+    brush.to = cell;
+    showBrush();
+  });
+  document.addEventListener("pointerup", function () {
+    if (!brush) return;
+    const s = span(), week = brush.from.box.dataset.brush === "week";
+    for (const cell of brush.from.box.querySelectorAll(".brushed")) cell.classList.remove("brushed");
+    brush = null;
+    const changes = { hours: s.hours[0] === 0 && s.hours[1] === 23 ? null : s.hours.join("-") };
+    if (week) {
+      const days = [];
+      for (let day = s.days[0]; day <= s.days[1]; day++) days.push(day);
+      changes.weekdays = days.length === 7 ? null : days.join(",");
+    }
+    yanpan.go(changes);
+  });
+
+  /* Free dates: the browser's own date fields, in its own language. */
+  function fillDates(holder) {
+    const day = 86400000;
+    if (!holder.firstChild) {
+      for (const [name, label] of [["from", "起"], ["last", "止"]]) {
+        const field = document.createElement("input");
+        field.type = "date";
+        field.name = name;
+        field.setAttribute("aria-label", label + "日期（含）");
+        field.addEventListener("change", function () {
+          const from = holder.children[0].value, last = holder.children[1].value;
+          if (!from || !last || from > last) { field.setAttribute("aria-invalid", "true"); return; }
+          yanpan.go({ from: from, to: new Date(Date.parse(last) + day).toISOString().slice(0, 10) });
+        });
+        holder.appendChild(field);
+      }
+    }
+    for (const field of holder.children) {
+      field.value = field.name === "from" ? holder.dataset.from : holder.dataset.last;
+      field.removeAttribute("aria-invalid");
+    }
+  }
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("#custom-dates");
+    if (!button) return;
+    const holder = document.getElementById("date-range");
+    const closed = holder.classList.toggle("closed");
+    button.setAttribute("aria-expanded", String(!closed));
+    if (!closed) holder.querySelector("input").focus();
+  });
+  document.addEventListener("yanpan:drawn", function () {
+    const holder = document.getElementById("date-range");
+    if (holder) fillDates(holder);
+  });
+})();

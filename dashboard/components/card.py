@@ -1,0 +1,17 @@
+"""A panel with a title, a caption that says the answer or the unit, and a body; and what stands in an empty one."""
+
+from __future__ import annotations
+
+from dash import html
+
+
+def card(title: str, caption, body, *, id: str | None = None, className: str = "") -> html.Section:
+    """A panel of the side column; ``caption`` is text or components."""
+    head = html.Div([html.H2(title), html.Div(caption, className="caption")], className="card-head")
+    extra = {"id": id} if id else {}
+    return html.Section([head, html.Div(body, className="card-body")], className=f"card {className}".strip(), **extra)
+
+
+def empty(reason: str) -> html.P:
+    """Why there is nothing to show."""
+    return html.P(reason, className="empty")

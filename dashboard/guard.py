@@ -1,0 +1,71 @@
+"""Nothing answers without a session but sign-in, health and readiness; ``--open`` opens a loopback server to 分析."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from data.store import Scope
+
+OPEN_PATHS = ("/login", "/healthz", "/readyz")
+MACHINE_PATHS = ("/api", "/tiles", "/metrics", "/_dash-", "/_reload-hash", "/_favicon", "/openapi.json", "/assets")
+
+LOGIN_PAGE = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>研判 · 登录</title>
+<style>
+body{{font:16px/1.7 "Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei",sans-serif;margin:0;min-height:100vh;
+background:#f4f6f8;color:#1c2733;display:grid;place-items:center}}
+main{{background:#fff;padding:2rem 2.5rem;border-radius:8px;max-width:34rem;box-shadow:0 1px 6px #0002}}
+code{{background:#eef1f4;padding:.1em .4em}}
+</style></head>
+<body><main><h1>研判</h1><p>{text}</p><p>{hint}</p></main></body></html>"""
+
+
+def login_page() -> str:
+    """The sign-in page of a version that has no accounts yet."""
+    hint = "在本机试用：<code>yanpan serve --open</code>（只监听 127.0.0.1，以“分析”身份查看全市）。"
+    return LOGIN_PAGE.format(text=escape("本版本尚未设置登录，没有账号可用。"), hint=hint)
+
+
+def scope_of(request: Request) -> Scope:
+    """The areas a request may see; nothing where the guard has not set any."""
+    return getattr(request.state, "scope", Scope(()))
+
+
+class Guard:
+    """ASGI middleware in front of everything, callbacks and WebSocket included."""
+
+    def __init__(self, app: ASGIApp, open_mode: bool):
+        self._app, self._open_mode = app, open_mode
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if self._open_mode:
+            scope.setdefault("state", {})["scope"] = Scope.everything()
+        elif path not in OPEN_PATHS:
+            await _refuse(scope, path, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def _refuse(scope: AsgiScope, path: str, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4401})
+        return
+    if scope["method"] in ("GET", "HEAD") and not path.startswith(MACHINE_PATHS):
+        status, headers, body = 303, [(b"location", b"/login")], b""
+    else:
+        status = 401
+        headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
+        body = json.dumps({"error": "未登录 | 处理: 在 /login 登录"}, ensure_ascii=False).encode()
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,1 @@
+"""The pages: each has layout, view (pure) and callbacks."""

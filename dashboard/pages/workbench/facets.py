@@ -1,0 +1,48 @@
+"""How many events each category and hour of the filter rail holds, each without its own filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import sqlalchemy as sa
+
+from data.schema import CATEGORIES
+from data.selection import Selection
+from data.store import Release, Scope
+from data.store.filters import INCIDENT, day_window, in_days, selected, without_sources
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Recorded counts of the window: by category (every one, 无效 too), by hour (24), and with no known hour."""
+
+    categories: dict[str, int]
+    hours: tuple[int, ...]
+    hour_unknown: int
+
+
+def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
+    """The counts behind the filter rail.
+
+    Raises
+    ------
+    OutsideScope, UnknownArea
+    """
+    window = day_window((selection.start, selection.end))
+    base = [in_days(*window), without_sources(release.reports.coarser(*window))]
+    by_category = _grouped(release, "category", base + selected(release, replace(selection, categories=CATEGORIES), scope))
+    by_hour = _grouped(release, "hour", base + selected(release, replace(selection, hours=None), scope))
+    hours = np.zeros(24, dtype=np.int64)
+    for hour, n in by_hour.items():
+        if hour is not None:
+            hours[hour] = n
+    return Facets({name: by_category.get(i, 0) for i, name in enumerate(CATEGORIES)}, tuple(hours.tolist()),
+                  by_hour.get(None, 0))  # fmt: skip
+
+
+def _grouped(release: Release, column: str, conditions: list) -> dict[int | None, int]:
+    found = release.rows(
+        sa.select(INCIDENT[column].label("key"), sa.func.count().label("n")).where(*conditions).group_by("key")
+    )
+    return dict(zip(found["key"].to_pylist(), found["n"].to_pylist(), strict=True))

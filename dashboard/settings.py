@@ -1,0 +1,113 @@
+"""Settings of the dashboard, checked together at start and handed to ``create_app``."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from data.errors import UsageError
+from data.store import Limits
+
+VARIABLE = "YANPAN_DASHBOARD"  # environment variable by which the serving parent hands its settings to the workers
+
+
+class Settings(BaseModel):
+    """What the dashboard runs with.
+
+    Attributes
+    ----------
+    workspace : Path
+        Its ``releases/`` is served.
+    host, port : str, int
+        Address to listen on.
+    workers : int
+        Processes.
+    open_mode : bool
+        No sign-in: everyone acts as 分析 over the whole city. Loopback hosts only.
+    language : str
+        Of the pages.
+    limits : Limits
+        Thresholds of the Store.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workspace: Path
+    host: str = "127.0.0.1"
+    port: int = Field(8050, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=64)
+    open_mode: bool = False
+    language: Literal["zh"] = "zh"
+    limits: Limits = Limits()
+
+    @field_validator("workspace")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @model_validator(mode="after")
+    def _open_only_on_loopback(self) -> Settings:
+        if self.open_mode and not is_loopback(self.host):
+            raise ValueError("open_mode")
+        return self
+
+    @property
+    def releases(self) -> Path:
+        """Directory of the releases."""
+        return self.workspace / "releases"
+
+    def to_environment(self, environment: MutableMapping[str, str] = os.environ) -> None:
+        """Leave the settings for worker processes."""
+        environment[VARIABLE] = self.model_dump_json()
+
+    @classmethod
+    def from_environment(cls, environment: MutableMapping[str, str] = os.environ) -> Settings:
+        """The settings the parent left.
+
+        Raises
+        ------
+        UsageError
+            Where there are none.
+        """
+        if VARIABLE not in environment:
+            raise UsageError("没有服务设置", where=VARIABLE, remedy="用 yanpan serve 启动")
+        return cls.model_validate_json(environment[VARIABLE])
+
+
+def checked_settings(**values: object) -> Settings:
+    """Settings from the command line.
+
+    Raises
+    ------
+    UsageError
+        Naming the setting, what was given and what is allowed.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "host"
+        if "open_mode" in first["msg"]:
+            raise UsageError(
+                "演示模式只在本机开放",
+                where="--host",
+                found=str(values.get("host")),
+                expected="127.0.0.1、::1 或 localhost",
+                remedy="去掉 --open，或改用本机地址",
+            ) from None
+        raise UsageError("设置不可用", where=name, found=str(first["input"]), expected=first["msg"]) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host only listens on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
