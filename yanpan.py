@@ -17,14 +17,19 @@ from typer.exceptions import TyperException
 from data.errors import DataFault, ReleaseError, UsageError, YanpanError
 from data.releases import Workspace
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="研判：综治中心的离线态势研判工作台")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="研判：综治中心的离线态势研判工作台",
+)
 releases_app = typer.Typer(no_args_is_help=True, help="发布的清单、切换与清理")
 app.add_typer(releases_app, name="releases")
 out, err = Console(), Console(stderr=True)
 
-WorkspaceOption = Annotated[Path, typer.Option(
-    "--workspace", help="工作区文件夹", envvar="YANPAN_WORKSPACE", show_envvar=True)]
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", help="工作区文件夹", envvar="YANPAN_WORKSPACE", show_envvar=True)
+]
 DEFAULT = Path("workspace")
 
 
@@ -32,8 +37,15 @@ class _Bar:
     """A progress bar on a terminal; nothing elsewhere, so logs stay readable."""
 
     def __init__(self) -> None:
-        self.bar = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-                            TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        )
 
     def __enter__(self):
         self.bar.start()
@@ -45,29 +57,40 @@ class _Bar:
 
 
 @app.command()
-def demo(scale: Annotated[str, typer.Option(help="small、city 或 huge")] = "small",
-         seed: Annotated[int, typer.Option(help="随机种子")] = 1, workspace: WorkspaceOption = DEFAULT) -> None:
+def demo(
+    scale: Annotated[str, typer.Option(help="small、city 或 huge")] = "small",
+    seed: Annotated[int, typer.Option(help="随机种子")] = 1,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
     """写一座合成城市（明确标注合成数据）：inbox/ 里的文件、sources.toml、truth.json。"""
     from etl.demo import write_demo
+
     if scale not in ("small", "city", "huge"):
         raise UsageError("没有这个规模", where="--scale", found=scale, expected="small、city 或 huge")
     with _Bar() as progress:
         made = write_demo(workspace, scale=scale, seed=seed, progress=progress)
-    out.print(f"合成城市已写入 {workspace}（{made.seconds:.1f} 秒）。下一步: yanpan etl", highlight=False, soft_wrap=True)
+    out.print(
+        f"合成城市已写入 {workspace}（{made.seconds:.1f} 秒）。下一步: yanpan etl", highlight=False, soft_wrap=True
+    )
 
 
 @app.command()
-def etl(sources: Annotated[Path | None, typer.Option(help="来源清单，默认工作区的 sources.toml")] = None,
-        append: Annotated[bool, typer.Option("--append", help="把新文件加到当前发布上")] = False,
-        workspace: WorkspaceOption = DEFAULT) -> None:
+def etl(
+    sources: Annotated[Path | None, typer.Option(help="来源清单，默认工作区的 sources.toml")] = None,
+    append: Annotated[bool, typer.Option("--append", help="把新文件加到当前发布上")] = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
     """从来源文件做成一次发布。退出码：0 已发布或没有新内容，1 数据被拒，2 用法不对。"""
     from etl import pipeline
+
     with _Bar() as progress:
         done = pipeline.run(Workspace(workspace), sources_file=sources, append=append, progress=progress)
     if done.release_id is None:
         out.print("没有新内容：来源文件与当前发布相同，未发布。", soft_wrap=True)
         return
-    table = Table("来源", "类型", "文件", "读入", "入库", "退回", title=f"发布 {done.release_id}（{done.seconds:.1f} 秒）")
+    table = Table(
+        "来源", "类型", "文件", "读入", "入库", "退回", title=f"发布 {done.release_id}（{done.seconds:.1f} 秒）"
+    )
     for column in table.columns[2:]:
         column.justify = "right"
     for source, kind, files, rows_in, rows_out, rejected in done.rows:
@@ -78,10 +101,13 @@ def etl(sources: Annotated[Path | None, typer.Option(help="来源清单，默认
 
 
 @app.command()
-def check(target: Annotated[str | None, typer.Argument(help="发布编号、发布文件夹或 .gpkg，默认当前发布")] = None,
-          workspace: WorkspaceOption = DEFAULT) -> None:
+def check(
+    target: Annotated[str | None, typer.Argument(help="发布编号、发布文件夹或 .gpkg，默认当前发布")] = None,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
     """检查一次发布：GeoPackage 规则、表结构、行数核对、拓扑、编码规则。有错误时退出码为 1。"""
     from data.check import check as check_release
+
     space = Workspace(workspace)
     if target is None:
         path = space.current()
@@ -97,14 +123,17 @@ def check(target: Annotated[str | None, typer.Argument(help="发布编号、发�
 
 
 @app.command()
-def serve(host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
-          port: Annotated[int, typer.Option(help="端口")] = 8050,
-          workers: Annotated[int, typer.Option(help="进程数")] = 1,
-          open_: Annotated[bool, typer.Option("--open", help="演示模式：不登录，只限本机")] = False,
-          workspace: WorkspaceOption = DEFAULT) -> None:
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口")] = 8050,
+    workers: Annotated[int, typer.Option(help="进程数")] = 1,
+    open_: Annotated[bool, typer.Option("--open", help="演示模式：不登录，只限本机")] = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
     """启动页面与接口。"""
     from dashboard.app import serve as serve_app
     from dashboard.settings import checked_settings
+
     settings = checked_settings(workspace=workspace, host=host, port=port, workers=workers, open_mode=open_)
     Workspace(workspace).current()  # say at once that nothing was published, rather than on every page
     with socket.socket() as probe:
@@ -112,8 +141,12 @@ def serve(host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UsageError("端口不能用", where=f"{host}:{port}", found=error.strerror or "",
-                             remedy="换一个 --port，或停掉占用它的程序") from error
+            raise UsageError(
+                "端口不能用",
+                where=f"{host}:{port}",
+                found=error.strerror or "",
+                remedy="换一个 --port，或停掉占用它的程序",
+            ) from error
     mode = "（演示模式：不登录，只限本机）" if open_ else ""
     out.print(f"研判已启动{mode}: http://{host}:{port}/workbench   停止: Ctrl+C", highlight=False, soft_wrap=True)
     serve_app(settings)
@@ -123,6 +156,7 @@ def serve(host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
 def releases_list(workspace: WorkspaceOption = DEFAULT) -> None:
     """列出发布，标出当前的一次。"""
     from data.releases import list_releases
+
     for release in list_releases(Workspace(workspace)):
         mark = "*" if release.is_current else " "
         out.print(f"{mark} {release.release_id}  {release.bytes / 1e6:,.1f} MB", highlight=False)
@@ -132,15 +166,18 @@ def releases_list(workspace: WorkspaceOption = DEFAULT) -> None:
 def releases_use(release_id: str, workspace: WorkspaceOption = DEFAULT) -> None:
     """切换到另一次发布。"""
     from data.releases import use
+
     use(Workspace(workspace), release_id)
     out.print(f"当前发布: {release_id}", highlight=False)
 
 
 @releases_app.command("prune")
-def releases_prune(keep: Annotated[int, typer.Option(help="保留最近几次")] = 10,
-                   workspace: WorkspaceOption = DEFAULT) -> None:
+def releases_prune(
+    keep: Annotated[int, typer.Option(help="保留最近几次")] = 10, workspace: WorkspaceOption = DEFAULT
+) -> None:
     """删除较早的发布，当前的一次总是留下。"""
     from data.releases import prune
+
     gone = prune(Workspace(workspace), keep=keep)
     out.print(f"已删除 {len(gone)} 次发布", highlight=False)
 
@@ -169,8 +206,15 @@ def main() -> None:
         # Only the kind is shown: the text of an unforeseen error may hold a value of the data.
         where = getattr(error, "filename", None) or ""
         found = getattr(error, "strerror", None) or type(error).__name__
-        code = _told(YanpanError("程序没有料到的错误", where=str(where), found=str(found),
-                                 remedy="设 YANPAN_DEBUG=1 重试，把输出交给维护者"), 1)
+        code = _told(
+            YanpanError(
+                "程序没有料到的错误",
+                where=str(where),
+                found=str(found),
+                remedy="设 YANPAN_DEBUG=1 重试，把输出交给维护者",
+            ),
+            1,
+        )
     sys.exit(code or 0)
 
 

@@ -98,17 +98,23 @@ class Accounts:
         columns: dict[str, list] = {name: [] for name in LAYERS["reject"].names}
         for position, rows, code, reason in self._parts:
             run, n = self.runs[position], rows.size
-            for name, value in (("source_id", run.source_id), ("file", run.file), ("reason_code", code),
-                                ("reason", reason)):
+            for name, value in (
+                ("source_id", run.source_id),
+                ("file", run.file),
+                ("reason_code", code),
+                ("reason", reason),
+            ):
                 columns[name].append(pa.repeat(pa.scalar(value), n))
             columns["row"].append(pa.array(rows))
         schema = LAYERS["reject"].arrow_schema()
         fresh = pa.table({n: pa.chunked_array(columns[n], schema.field(n).type) for n in schema.names}, schema=schema)
         return pa.concat_tables([self._carried, fresh]).sort_by(
-            [("source_id", "ascending"), ("file", "ascending"), ("row", "ascending")])
+            [("source_id", "ascending"), ("file", "ascending"), ("row", "ascending")]
+        )
 
     def run_table(self) -> pa.Table:
         """The source_run layer."""
         schema = LAYERS["source_run"].arrow_schema()
-        return pa.table({n: pa.array([getattr(r, n) for r in self.runs], schema.field(n).type) for n in schema.names},
-                        schema=schema)
+        return pa.table(
+            {n: pa.array([getattr(r, n) for r in self.runs], schema.field(n).type) for n in schema.names}, schema=schema
+        )

@@ -19,8 +19,9 @@ def seen(gathered, previous: Path | None) -> dict[str, float]:
     if previous is None or not gathered.parts:
         return {}
     info = geopackage.read_info(previous / releases.GEOPACKAGE)
-    before = {s.source_id: np.datetime64(s.data_as_of, "s") for s in info.sources
-              if s.kind == "incident" and s.data_as_of}
+    before = {
+        s.source_id: np.datetime64(s.data_as_of, "s") for s in info.sources if s.kind == "incident" and s.data_as_of
+    }
     wanted = {k: p for k, p in gathered.parts.items() if k in before and np.isnat(p.recorded).all()}
     if not wanted:
         return {}

@@ -43,8 +43,11 @@ def join(parts: list[Traced], layer: str) -> Traced:
     """Several tables of one layer as one."""
     if not parts:
         return Traced.none(layer)
-    return Traced(pa.concat_tables([p.table for p in parts]), np.concatenate([p.run for p in parts]),
-                  np.concatenate([p.row for p in parts]))
+    return Traced(
+        pa.concat_tables([p.table for p in parts]),
+        np.concatenate([p.run for p in parts]),
+        np.concatenate([p.row for p in parts]),
+    )
 
 
 def settle(frame: pd.DataFrame, key: list[str], accounts: Accounts, *, whole: bool = False) -> np.ndarray:

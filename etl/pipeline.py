@@ -20,10 +20,10 @@ from data.errors import DataFault, ReleaseError
 from data.release_info import ReleaseInfo
 from data.releases import Workspace
 from data.schema import LAYERS
-from etl import extract, gather, layers, sources
+from etl import extract, freshness, gather, layers, sources
 from etl.accounts import HARMLESS, REASONS, Run
 from etl.faults import RejectFault
-from etl.gather import Gathered
+from etl.gathered import Gathered, Job
 from etl.sources import Sources
 
 Progress = Callable[[str, float], None]
@@ -41,8 +41,13 @@ class Outcome:
     seconds: float
 
 
-def run(workspace: Workspace, *, sources_file: Path | None = None, append: bool = False,
-        progress: Progress = lambda stage, share: None) -> Outcome:
+def run(
+    workspace: Workspace,
+    *,
+    sources_file: Path | None = None,
+    append: bool = False,
+    progress: Progress = lambda stage, share: None,
+) -> Outcome:
     """Build and publish a release from the workspace's sources.
 
     Parameters
@@ -71,25 +76,38 @@ def run(workspace: Workspace, *, sources_file: Path | None = None, append: bool 
         if previous and not append and known.get("signature") == signature:
             return Outcome(None, previous, (), 0, time.perf_counter() - began)
         if append and previous:
-            read = {(r["source_id"], r["sha256"]) for r in geopackage.read(
-                previous / releases.GEOPACKAGE, "source_run").select(["source_id", "sha256"]).to_pylist()}
+            read = {
+                (r["source_id"], r["sha256"])
+                for r in geopackage.read(previous / releases.GEOPACKAGE, "source_run")
+                .select(["source_id", "sha256"])
+                .to_pylist()
+            }
             jobs = [job for job in jobs if (job.source.id, job.sha256) not in read]
             if not jobs:
                 return Outcome(None, previous, (), 0, time.perf_counter() - began)
         gathered = gather.gather(declared, jobs, previous if append else None, progress)
         _limit_rejects(declared, gathered)
-        info = gather.describe(declared, gathered, build.release_id, _code_version(), previous)
+        info = freshness.describe(declared, gathered, build.release_id, _code_version(), previous)
         _write(build.path, gathered, info, progress)
         _explain(build.path, gathered, info, signature)
         progress("检查", 0.95)
         report = check.check(build.path, quick=True)
         if not report.ok:
-            raise DataFault("发布前检查未通过", where=build.release_id, found=report.errors[0].line(),
-                            remedy="当前发布未变；请把这一行告知维护者")
+            raise DataFault(
+                "发布前检查未通过",
+                where=build.release_id,
+                found=report.errors[0].line(),
+                remedy="当前发布未变；请把这一行告知维护者",
+            )
         published = releases.publish(build)
     progress("已发布", 1.0)
-    return Outcome(info.release_id, published, _summary(declared, gathered), len(gathered.context.warnings),
-                   time.perf_counter() - began)
+    return Outcome(
+        info.release_id,
+        published,
+        _summary(declared, gathered),
+        len(gathered.context.warnings),
+        time.perf_counter() - began,
+    )
 
 
 def _code_version() -> str:
@@ -103,25 +121,25 @@ def _previous(workspace: Workspace) -> Path | None:
         return None
 
 
-def _jobs(declared: Sources, base: Path, progress: Progress) -> list[gather.Job]:
+def _jobs(declared: Sources, base: Path, progress: Progress) -> list[Job]:
     """Every file of every source with its checksum; a file that is there twice under one source is read once."""
-    jobs: list[gather.Job] = []
+    jobs: list[Job] = []
     for position, source in enumerate(declared.source):
         progress("核对文件", 0.02 + 0.03 * position / len(declared.source))
         if source.url is not None:
             raw = extract.read_database(source)
-            jobs.append(gather.Job(source, None, raw.sha256, datetime.now(UTC), raw))
+            jobs.append(Job(source, None, raw.sha256, datetime.now(UTC), raw))
             continue
         seen: set[str] = set()
         for file in sources.files_of(source, base):
             digest = extract.checksum(file)
             if digest not in seen:
                 seen.add(digest)
-                jobs.append(gather.Job(source, file, digest, datetime.fromtimestamp(file.stat().st_mtime, UTC)))
+                jobs.append(Job(source, file, digest, datetime.fromtimestamp(file.stat().st_mtime, UTC)))
     return jobs
 
 
-def _signature(path: Path, jobs: list[gather.Job]) -> str:
+def _signature(path: Path, jobs: list[Job]) -> str:
     digest = hashlib.sha256(path.read_bytes() + _code_version().encode())
     for job in jobs:
         digest.update(f"{job.source.id}\0{job.sha256}\0".encode())
@@ -145,10 +163,13 @@ def _limit_rejects(declared: Sources, gathered: Gathered) -> None:
             worst = max(bad, key=bad.get)
             runs = [r for r in gathered.accounts.runs if r.source_id == source.id and not r.carried]
             file = max(runs, key=lambda r: r.rows_rejected).file
-            raise RejectFault("退回的行太多", where=f"{source.id} {file}",
-                              found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{REASONS[worst]}”{bad[worst]} 行",
-                              expected=f"不超过 {source.max_reject_pct:g}%",
-                              remedy="检查列映射与文件；确属正常时调高 max_reject_pct")
+            raise RejectFault(
+                "退回的行太多",
+                where=f"{source.id} {file}",
+                found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{REASONS[worst]}”{bad[worst]} 行",
+                expected=f"不超过 {source.max_reject_pct:g}%",
+                remedy="检查列映射与文件；确属正常时调高 max_reject_pct",
+            )
 
 
 def _write(folder: Path, gathered: Gathered, info: ReleaseInfo, progress: Progress) -> None:
@@ -167,8 +188,10 @@ def _write(folder: Path, gathered: Gathered, info: ReleaseInfo, progress: Progre
 
     progress("写入", 0.6)
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(geopackage.write, folder / releases.GEOPACKAGE, tables, info, progress=told),
-                pool.submit(index_it)]
+        jobs = [
+            pool.submit(geopackage.write, folder / releases.GEOPACKAGE, tables, info, progress=told),
+            pool.submit(index_it),
+        ]
         for job in jobs:
             job.result()
 
@@ -189,26 +212,46 @@ def _explain(folder: Path, gathered: Gathered, info: ReleaseInfo, signature: str
             **context.quality.get(source.source_id, {}),
         }
     other = {k: v for k, v in context.quality.items() if k not in per_source}
-    document = {"release": json.loads(info.to_json()), "signature": signature, "sources": per_source,
-                "layers": {name: gathered.tables[name].num_rows for name in LAYERS}, "notes": other,
-                "topology": gathered.topology.result(), "warnings": context.warnings}
+    document = {
+        "release": json.loads(info.to_json()),
+        "signature": signature,
+        "sources": per_source,
+        "layers": {name: gathered.tables[name].num_rows for name in LAYERS},
+        "notes": other,
+        "topology": gathered.topology.result(),
+        "warnings": context.warnings,
+    }
     (folder / releases.QUALITY).write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str), "utf-8")
     with (folder / releases.REJECTS).open("wb") as out:
         out.write(b"\xef\xbb\xbf")
-        pacsv.write_csv(gathered.tables["reject"], pa.PythonFile(out, "w"),
-                        pacsv.WriteOptions(quoting_style="needed"))
+        pacsv.write_csv(gathered.tables["reject"], pa.PythonFile(out, "w"), pacsv.WriteOptions(quoting_style="needed"))
 
 
 def _run_note(r: Run) -> dict:
-    return {"file": r.file, "sha256": r.sha256, "rows_in": r.rows_in, "rows_out": r.rows_out,
-            "rows_rejected": r.rows_rejected, "encoding": r.encoding, "crs_declared": r.crs_declared,
-            "crs_detected": r.crs_detected}
+    return {
+        "file": r.file,
+        "sha256": r.sha256,
+        "rows_in": r.rows_in,
+        "rows_out": r.rows_out,
+        "rows_rejected": r.rows_rejected,
+        "encoding": r.encoding,
+        "crs_declared": r.crs_declared,
+        "crs_detected": r.crs_detected,
+    }
 
 
 def _summary(declared: Sources, gathered: Gathered) -> tuple[tuple[str, str, int, int, int, int], ...]:
     out = []
     for source in declared.source:
         runs = [r for r in gathered.accounts.runs if r.source_id == source.id]
-        out.append((source.id, source.kind, len(runs), sum(r.rows_in for r in runs), sum(r.rows_out for r in runs),
-                    sum(r.rows_rejected for r in runs)))
+        out.append(
+            (
+                source.id,
+                source.kind,
+                len(runs),
+                sum(r.rows_in for r in runs),
+                sum(r.rows_out for r in runs),
+                sum(r.rows_rejected for r in runs),
+            )
+        )
     return tuple(out)

@@ -16,8 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from data.schema import LAYERS
 from etl.faults import ColumnFault, FileFault, SourcesFileError
 
-Kind = Literal["area", "grid", "incident", "dispute", "report_status", "camera", "key_place",
-               "base_road", "base_building", "base_water"]
+Kind = Literal[
+    "area",
+    "grid",
+    "incident",
+    "dispute",
+    "report_status",
+    "camera",
+    "key_place",
+    "base_road",
+    "base_building",
+    "base_water",
+]
 _POINT = ("lon", "lat", "lon_lat", "wkt")
 _AREA = ("area_code", "area_name")
 _PERIOD = ("period", "period_start", "period_end")
@@ -26,9 +36,24 @@ _PERIOD = ("period", "period_start", "period_end")
 FIELDS: dict[str, tuple[str, ...]] = {
     "area": (*LAYERS["area"].names, "wkt"),
     "grid": (*LAYERS["grid"].names, "wkt"),
-    "incident": ("incident_id", "occurred_from", "occurred_to", "occurred_date", "occurred_time", "occurred_hour",
-                 "recorded_at", "category", "subcategory", "status", "grid_code", "community_code", "street_code",
-                 "district_code", "place_type", *_POINT),
+    "incident": (
+        "incident_id",
+        "occurred_from",
+        "occurred_to",
+        "occurred_date",
+        "occurred_time",
+        "occurred_hour",
+        "recorded_at",
+        "category",
+        "subcategory",
+        "status",
+        "grid_code",
+        "community_code",
+        "street_code",
+        "district_code",
+        "place_type",
+        *_POINT,
+    ),
     "dispute": (*_PERIOD, *_AREA, *(n for n in LAYERS["dispute_stat"].names[3:] if n != "source_id")),
     "report_status": (*_PERIOD, *_AREA, "dataset", "state", "due_at", "reported_at"),
     "camera": (*LAYERS["camera"].names, "direction", *_POINT),
@@ -37,8 +62,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "base_building": (*LAYERS["base_building"].names, "wkt"),
     "base_water": (*LAYERS["base_water"].names, "wkt"),
 }
-COUNTS = ("found", "accepted", "handled", "succeeded", "partial", "failed", "open", "on_time", "overdue",
-          "open_le30", "open_31_90", "open_gt90")
+COUNTS = (
+    "found",
+    "accepted",
+    "handled",
+    "succeeded",
+    "partial",
+    "failed",
+    "open",
+    "on_time",
+    "overdue",
+    "open_le30",
+    "open_31_90",
+    "open_gt90",
+)
 
 
 class _Strict(BaseModel):
@@ -111,7 +148,9 @@ class Source(_Strict):
         for part in ("columns", "values", "defaults"):
             unknown = sorted(set(getattr(self, part)) - set(FIELDS[self.kind]))
             if unknown:
-                raise ValueError(f"{part} 中没有字段 {'、'.join(unknown)}；{self.kind} 可用: {' '.join(FIELDS[self.kind])}")
+                raise ValueError(
+                    f"{part} 中没有字段 {'、'.join(unknown)}；{self.kind} 可用: {' '.join(FIELDS[self.kind])}"
+                )
         return self
 
     def given(self, *fields: str) -> bool:
@@ -172,8 +211,9 @@ def _expand(value: Any, where: str) -> Any:
         if name not in os.environ and default is not None:
             return default
         if name not in os.environ:
-            raise SourcesFileError("环境变量未设置", where=where, found=f"${{{name}}}",
-                                   remedy=f"运行前先 export {name}=…")
+            raise SourcesFileError(
+                "环境变量未设置", where=where, found=f"${{{name}}}", remedy=f"运行前先 export {name}=…"
+            )
         return os.environ[name]
 
     return _ENV.sub(take, value)
@@ -190,15 +230,20 @@ def load(path: Path) -> Sources:
         A required field has no source.
     """
     if not path.is_file():
-        raise SourcesFileError("找不到来源清单", where=path.name, expected="sources.toml",
-                               remedy="写一份 sources.toml（见 examples/），或先运行 yanpan demo")
+        raise SourcesFileError(
+            "找不到来源清单",
+            where=path.name,
+            expected="sources.toml",
+            remedy="写一份 sources.toml（见 examples/），或先运行 yanpan demo",
+        )
     try:
         raw = tomllib.loads(path.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SourcesFileError("来源清单不是 UTF-8 文本", where=path.name, remedy="另存为 UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise SourcesFileError("来源清单不合 TOML 语法", where=path.name, found=str(error),
-                               remedy="改正该行后重试") from error
+        raise SourcesFileError(
+            "来源清单不合 TOML 语法", where=path.name, found=str(error), remedy="改正该行后重试"
+        ) from error
     raw = _expand(raw, "")
     try:
         declared = Sources.model_validate(raw)
@@ -216,12 +261,21 @@ def load(path: Path) -> Sources:
             reason = "没有这个键"
         elif first["type"] == "missing":
             reason, found = "缺少这个键", ""
-        raise SourcesFileError("来源清单有误", where=f"{path.name} {loc}", found=found, expected=reason,
-                               remedy="对照 examples/ 中的示例改正") from error
+        raise SourcesFileError(
+            "来源清单有误",
+            where=f"{path.name} {loc}",
+            found=found,
+            expected=reason,
+            remedy="对照 examples/ 中的示例改正",
+        ) from error
     for source in declared.source:
         if missing := source.missing():
-            raise ColumnFault("必填字段未映射", where=f"{path.name} [[source]] {source.id}", expected=missing,
-                              remedy="在 [source.columns] 或 [source.defaults] 中写明")
+            raise ColumnFault(
+                "必填字段未映射",
+                where=f"{path.name} [[source]] {source.id}",
+                expected=missing,
+                remedy="在 [source.columns] 或 [source.defaults] 中写明",
+            )
     return declared
 
 
@@ -237,6 +291,10 @@ def files_of(source: Source, base: Path) -> list[Path]:
     found = [Path(pattern)] if os.path.exists(pattern) else [Path(p) for p in glob.glob(pattern, recursive=True)]
     files = [p for p in found if p.is_file() or p.suffix == ".gdb"]
     if not files:
-        raise FileFault("找不到来源文件", where=f"{source.id} {source.path}", expected="至少一个文件",
-                        remedy="检查 path，或把文件放入 inbox/")
+        raise FileFault(
+            "找不到来源文件",
+            where=f"{source.id} {source.path}",
+            expected="至少一个文件",
+            remedy="检查 path，或把文件放入 inbox/",
+        )
     return sorted(files, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)])

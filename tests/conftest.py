@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_report_header() -> str:
     """Versions that decide geometry and storage."""
-    return (f"GDAL {'.'.join(map(str, pyogrio.__gdal_version__))}  PROJ {pyproj.proj_version_str}  "
-            f"SQLite {sqlite3.sqlite_version}  真实数据 {'有' if real_data_folder().is_dir() else '无'}")
+    return (
+        f"GDAL {'.'.join(map(str, pyogrio.__gdal_version__))}  PROJ {pyproj.proj_version_str}  "
+        f"SQLite {sqlite3.sqlite_version}  真实数据 {'有' if real_data_folder().is_dir() else '无'}"
+    )
 
 
 def real_data_folder() -> Path:

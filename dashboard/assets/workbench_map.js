@@ -316,7 +316,7 @@
     const order = [];
     for (let i = 0; i < list.codes.length; i++) {
       if (list.lon[i] === null || !at.values.columns.shown[i] || !view.contains([list.lat[i], list.lon[i]])) continue;
-      const name = shortName(list.names[i], parentName(i, list)), wide = list.width[i] * scale, text = name.length * big;
+      const name = shortName(list.names[i], parentName(i, list)), wide = list.width[i] * scale, text = [...name].reduce((sum, ch) => sum + (ch > "\u2e7f" ? 1 : 0.56), 0) * big;
       if (wide > text * 0.9) order.push([wide, i, text, name]);
     }
     order.sort((a, b) => b[0] - a[0]);

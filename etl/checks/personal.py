@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -13,13 +14,81 @@ import pyarrow.compute as pc
 from etl.transform.text import is_ascii
 
 # Header words after NFKC without white space (Chinese: anywhere in the header; Latin: as a whole token).
-_DENIED = ("姓名", "当事人", "报警人", "受害人", "嫌疑人", "户主", "房主", "业主", "联系人", "负责人", "责任人", "身份证",
-           "证件号", "手机", "电话", "联系方式", "出生日期", "性别", "民族", "宗教信仰", "政治面貌", "车牌", "号牌", "微信",
-           "qq号", "邮箱", "人脸", "照片", "头像", "住址", "重点人员", "关注程度", "信访人", "矫正", "吸毒", "精神", "艾滋",
-           "邪教", "密码", "用户名", "涉及人员", "安装人")
-_DENIED_TOKENS = {"idcard", "id_card", "phone", "mobile", "tel", "telephone", "attention", "qq", "email", "face", "photo",
-                  "wechat", "passwd", "password", "pass_word", "user_name", "username", "ip", "mac", "sn", "createby",
-                  "install_person", "install_persion", "idno", "id_no", "birthday", "gender", "plate_no", "is_attention"}
+_DENIED = (
+    "姓名",
+    "当事人",
+    "报警人",
+    "受害人",
+    "嫌疑人",
+    "户主",
+    "房主",
+    "业主",
+    "联系人",
+    "负责人",
+    "责任人",
+    "身份证",
+    "证件号",
+    "手机",
+    "电话",
+    "联系方式",
+    "出生日期",
+    "性别",
+    "民族",
+    "宗教信仰",
+    "政治面貌",
+    "车牌",
+    "号牌",
+    "微信",
+    "qq号",
+    "邮箱",
+    "人脸",
+    "照片",
+    "头像",
+    "住址",
+    "重点人员",
+    "关注程度",
+    "信访人",
+    "矫正",
+    "吸毒",
+    "精神",
+    "艾滋",
+    "邪教",
+    "密码",
+    "用户名",
+    "涉及人员",
+    "安装人",
+)
+_DENIED_TOKENS = {
+    "idcard",
+    "id_card",
+    "phone",
+    "mobile",
+    "tel",
+    "telephone",
+    "attention",
+    "qq",
+    "email",
+    "face",
+    "photo",
+    "wechat",
+    "passwd",
+    "password",
+    "pass_word",
+    "user_name",
+    "username",
+    "ip",
+    "mac",
+    "sn",
+    "createby",
+    "install_person",
+    "install_persion",
+    "idno",
+    "id_no",
+    "birthday",
+    "gender",
+    "plate_no",
+    "is_attention",
+}
 _ALLOWED = {"涉及人员总数", "涉及人数", "网格员数", "人口数", "户数", "涉及人员数"}
 
 _ID18 = r"(^|[^0-9])(?P<v>[1-9]\d{16}[0-9Xx])($|[^0-9A-Za-z])"
@@ -55,7 +124,7 @@ def denied_header(header: str) -> bool:
     if any(word in name for word in _DENIED):
         return True
     tokens = [t for t in re.split(r"[^a-z0-9]+", name) if t]
-    joined = {name, *tokens, *("_".join(p) for p in zip(tokens, tokens[1:], strict=False))}
+    joined = {name, *tokens, *("_".join(p) for p in itertools.pairwise(tokens))}
     return not joined.isdisjoint(_DENIED_TOKENS) or name.replace("_", "") in {"idcard", "idcardno", "isattention"}
 
 
@@ -69,7 +138,10 @@ def valid_id18(value: str) -> bool:
 def _plausible_date(digits: str) -> bool:
     try:
         return np.datetime64(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}") < np.datetime64("2200") and digits[:2] in (
-            "18", "19", "20")
+            "18",
+            "19",
+            "20",
+        )
     except ValueError:
         return False
 

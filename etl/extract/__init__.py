@@ -25,8 +25,11 @@ VECTORS = (".geojson", ".json", ".shp", ".gpkg", ".kml", ".parquet", ".geoparque
 
 def checksum(path: Path) -> str:
     """sha256 of a file; of a Shapefile, of all its parts."""
-    parts = sorted(p for p in path.parent.glob(path.stem + ".*") if p.is_file()) if path.suffix.lower() == ".shp" \
+    parts = (
+        sorted(p for p in path.parent.glob(path.stem + ".*") if p.is_file())
+        if path.suffix.lower() == ".shp"
         else [path]
+    )
     digest = hashlib.sha256()
     for part in parts:
         with part.open("rb") as stream:
@@ -63,8 +66,13 @@ def read(source: Source, path: Path) -> Raw:
         else:
             raw = _dispatch(source, name, path)
     except (gzip.BadGzipFile, zlib.error, EOFError, zipfile.BadZipFile) as error:
-        raise FileFault("压缩文件打不开", where=where, found=f"{type(error).__name__}，可能被截断",
-                        expected="完整的压缩文件", remedy="重新复制或导出该文件") from error
+        raise FileFault(
+            "压缩文件打不开",
+            where=where,
+            found=f"{type(error).__name__}，可能被截断",
+            expected="完整的压缩文件",
+            remedy="重新复制或导出该文件",
+        ) from error
     except PermissionError as error:
         raise FileFault("文件没有读取权限", where=where, remedy="检查文件权限，或关闭占用它的程序") from error
     return _cut(source, raw) if source.query else raw
@@ -89,8 +97,13 @@ def _dispatch(source: Source, name: str, path: Path) -> Raw:
         return vector.read(source, name, path)
     if suffix in (*TABLES, *BOOKS):
         return _bytes(source, name, path.name, path.read_bytes())
-    raise FileFault("不认识的文件类型", where=f"{source.id} {name}", found=suffix or "没有扩展名",
-                    expected="csv tsv xlsx xls geojson shp gpkg kml parquet，或其 gz、zip", remedy="另存为其中一种")
+    raise FileFault(
+        "不认识的文件类型",
+        where=f"{source.id} {name}",
+        found=suffix or "没有扩展名",
+        expected="csv tsv xlsx xls geojson shp gpkg kml parquet，或其 gz、zip",
+        remedy="另存为其中一种",
+    )
 
 
 def _bytes(source: Source, name: str, inner: str, data: bytes) -> Raw:
@@ -103,11 +116,19 @@ def _zipped(source: Source, path: Path, where: str) -> Raw:
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
-        inner = [p for p in sorted(Path(folder).rglob("*"))
-                 if p.suffix.lower() in (*VECTORS, *TABLES, *BOOKS) and "__MACOSX" not in p.parts]
+        inner = [
+            p
+            for p in sorted(Path(folder).rglob("*"))
+            if p.suffix.lower() in (*VECTORS, *TABLES, *BOOKS) and "__MACOSX" not in p.parts
+        ]
         if len(inner) != 1:
-            raise FileFault("压缩包里应恰有一个数据文件", where=where, found="、".join(p.name for p in inner) or "没有",
-                            expected="一个 shp、geojson、csv 等", remedy="拆成一个文件一个压缩包")
+            raise FileFault(
+                "压缩包里应恰有一个数据文件",
+                where=where,
+                found="、".join(p.name for p in inner) or "没有",
+                expected="一个 shp、geojson、csv 等",
+                remedy="拆成一个文件一个压缩包",
+            )
         return _dispatch(source, path.name, inner[0])
 
 
@@ -119,13 +140,22 @@ def _cut(source: Source, raw: Raw) -> Raw:
         connection.register("source", table)
         kept = connection.sql(source.query).to_arrow_table()
     except duckdb.Error as error:
-        raise FileFault("query 无法执行", where=f"{source.id} {raw.file}", found=str(error).splitlines()[0][:160],
-                        expected="select * from source where …", remedy="改正来源的 query") from error
+        raise FileFault(
+            "query 无法执行",
+            where=f"{source.id} {raw.file}",
+            found=str(error).splitlines()[0][:160],
+            expected="select * from source where …",
+            remedy="改正来源的 query",
+        ) from error
     finally:
         connection.close()
     if "__row" not in kept.column_names:
-        raise FileFault("query 须保留所有列", where=f"{source.id} {raw.file}", expected="select * from source where …",
-                        remedy="改正来源的 query")
+        raise FileFault(
+            "query 须保留所有列",
+            where=f"{source.id} {raw.file}",
+            expected="select * from source where …",
+            remedy="改正来源的 query",
+        )
     index = kept["__row"].to_numpy()
     if not index.size:
         raise FileFault("query 没有留下数据", where=f"{source.id} {raw.file}", found="0 行", remedy="改正来源的 query")

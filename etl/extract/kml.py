@@ -23,8 +23,13 @@ def read(path: Path, where: str) -> tuple[pa.Table, pa.Array]:
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
-        raise FileFault("KML 打不开", where=where, found=f"XML 第 {error.position[0]} 行不完整",
-                        expected="完整的 KML", remedy="重新导出该文件") from error
+        raise FileFault(
+            "KML 打不开",
+            where=where,
+            found=f"XML 第 {error.position[0]} 行不完整",
+            expected="完整的 KML",
+            remedy="重新导出该文件",
+        ) from error
     rows, shapes = [], []
     for mark in (e for e in root.iter() if _tag(e) == "Placemark"):
         row: dict[str, str] = {}
@@ -40,7 +45,9 @@ def read(path: Path, where: str) -> tuple[pa.Table, pa.Array]:
         found = [s for child in mark if (s := _shape(child)) is not None]
         shapes.append(found[0] if found else None)
     if not rows:
-        raise FileFault("文件没有要素", where=where, found="0 个 Placemark", expected="至少一个", remedy="重新导出该文件")
+        raise FileFault(
+            "文件没有要素", where=where, found="0 个 Placemark", expected="至少一个", remedy="重新导出该文件"
+        )
     names = list(dict.fromkeys(n for row in rows for n in row))
     table = pa.table({n: pa.array([row.get(n, "") for row in rows], pa.string()) for n in names or ["name"]})
     return table, pa.array(shapely.to_wkb(shapes), pa.binary())
@@ -67,8 +74,11 @@ def _shape(element: ElementTree.Element):
         parts = [s for child in element if (s := _shape(child)) is not None]
         kinds = {p.geom_type for p in parts}
         if len(kinds) == 1:
-            multi = {"Point": shapely.MultiPoint, "LineString": shapely.MultiLineString,
-                     "Polygon": shapely.MultiPolygon}.get(kinds.pop())
+            multi = {
+                "Point": shapely.MultiPoint,
+                "LineString": shapely.MultiLineString,
+                "Polygon": shapely.MultiPolygon,
+            }.get(kinds.pop())
             return multi(parts) if multi else None
         return shapely.GeometryCollection(parts) if parts else None
     return None

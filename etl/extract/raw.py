@@ -86,8 +86,13 @@ def resolve(source: Source, file: str, available: Sequence[str], *, final: bool 
     found, missing = match(source.wanted(), available)
     if missing and (final or not (source.query and source.path)):
         shown = "、".join(list(available)[:40])
-        raise ColumnFault("映射的列不在文件中", where=f"{source.id} {file}", found=f"文件有 {shown}",
-                          expected="、".join(missing), remedy="改正 [source.columns] 的列名，或 header 行号")
+        raise ColumnFault(
+            "映射的列不在文件中",
+            where=f"{source.id} {file}",
+            found=f"文件有 {shown}",
+            expected="、".join(missing),
+            remedy="改正 [source.columns] 的列名，或 header 行号",
+        )
     return found
 
 
@@ -107,8 +112,17 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
             array = array.cast(pa.int64())
         else:
             values = array.to_pylist()
-            array = pa.array([None if v is None else (repr(int(v)) if v == int(v) and abs(v) < 1e15 else repr(v))
-                              if v == v and abs(v) != float("inf") else None for v in values], pa.string())
+            array = pa.array(
+                [
+                    None
+                    if v is None
+                    else (repr(int(v)) if v == int(v) and abs(v) < 1e15 else repr(v))
+                    if v == v and abs(v) != float("inf")
+                    else None
+                    for v in values
+                ],
+                pa.string(),
+            )
     if pa.types.is_binary(array.type) or pa.types.is_nested(array.type):
         array = pa.nulls(len(array), pa.string())
     if not pa.types.is_string(array.type):

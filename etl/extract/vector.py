@@ -30,8 +30,9 @@ def read(source: Source, file: str, path: Path) -> Raw:
     """
     where = f"{source.id} {file}"
     if path.is_file() and path.stat().st_size < _MIN_BYTES:
-        raise FileFault("文件是空的", where=where, found=f"{path.stat().st_size} 字节", expected="矢量数据",
-                        remedy="重新导出该文件")
+        raise FileFault(
+            "文件是空的", where=where, found=f"{path.stat().st_size} 字节", expected="矢量数据", remedy="重新导出该文件"
+        )
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         return _parquet(source, file, path, where)
     if path.suffix.lower() == ".kml":
@@ -39,14 +40,25 @@ def read(source: Source, file: str, path: Path) -> Raw:
     encoding = _dbf_encoding(source, path)
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None] or [
-            str(name) for name, _ in pyogrio.list_layers(path)]
+            str(name) for name, _ in pyogrio.list_layers(path)
+        ]
         wanted = _layer(source, layers, where)
         meta, table = pyogrio.read_arrow(path, layer=wanted, encoding=encoding)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FieldError,
-            pyogrio.errors.FeatureError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise FileFault("矢量文件打不开", where=where, found=str(error).splitlines()[0].replace(str(path), file)[:160],
-                        expected="完整的 GeoJSON、Shapefile 或 GeoPackage",
-                        remedy="重新导出；Shapefile 须 .shp .shx .dbf 齐全；编码不对时写明 encoding") from error
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        pyogrio.errors.FieldError,
+        pyogrio.errors.FeatureError,
+        pa.ArrowException,
+        UnicodeDecodeError,
+    ) as error:
+        raise FileFault(
+            "矢量文件打不开",
+            where=where,
+            found=str(error).splitlines()[0].replace(str(path), file)[:160],
+            expected="完整的 GeoJSON、Shapefile 或 GeoPackage",
+            remedy="重新导出；Shapefile 须 .shp .shx .dbf 齐全；编码不对时写明 encoding",
+        ) from error
     geometry_name = meta.get("geometry_name") or "wkb_geometry"
     geometry = None
     if geometry_name in table.column_names:
@@ -60,27 +72,46 @@ def read(source: Source, file: str, path: Path) -> Raw:
     return _raw(source, file, table, geometry, meta.get("crs"), encoding or meta.get("encoding"), where)
 
 
-def _raw(source: Source, file: str, table: pa.Table, geometry: pa.Array | None, crs: str | None,
-         encoding: str | None, where: str) -> Raw:
+def _raw(
+    source: Source,
+    file: str,
+    table: pa.Table,
+    geometry: pa.Array | None,
+    crs: str | None,
+    encoding: str | None,
+    where: str,
+) -> Raw:
     if not table.num_rows:
         raise FileFault("文件没有要素", where=where, found="0 个要素", expected="至少一个要素", remedy="重新导出该文件")
     names = unique_names([clean_name(n) for n in table.column_names])
-    text = pa.table({name: as_text(table.column(i)) for i, name in enumerate(names)}) if names else pa.table(
-        {"要素": pa.array([""] * table.num_rows)})
+    text = (
+        pa.table({name: as_text(table.column(i)) for i, name in enumerate(names)})
+        if names
+        else pa.table({"要素": pa.array([""] * table.num_rows)})
+    )
     columns = resolve(source, file, names)
-    return Raw(file, text, np.arange(1, table.num_rows + 1, dtype=np.int64), columns, geometry=geometry, crs=crs,
-               encoding=encoding)
+    return Raw(
+        file,
+        text,
+        np.arange(1, table.num_rows + 1, dtype=np.int64),
+        columns,
+        geometry=geometry,
+        crs=crs,
+        encoding=encoding,
+    )
 
 
 def _layer(source: Source, layers: list[str], where: str) -> str | None:
     if source.layer is not None:
         if source.layer not in layers:
-            raise FileFault("没有这个图层", where=f"{where} {source.layer}", found="、".join(layers),
-                            remedy="改正来源的 layer")
+            raise FileFault(
+                "没有这个图层", where=f"{where} {source.layer}", found="、".join(layers), remedy="改正来源的 layer"
+            )
         return source.layer
     if len(layers) > 1:
-        raise FileFault("文件有多个图层", where=where, found="、".join(layers), expected="写明读哪一个",
-                        remedy="在来源中写 layer")
+        raise FileFault(
+            "文件有多个图层", where=where, found="、".join(layers), expected="写明读哪一个", remedy="在来源中写 layer"
+        )
     return layers[0] if layers else None
 
 
@@ -94,7 +125,8 @@ def _dbf_encoding(source: Source, path: Path) -> str | None:
         if cpg.is_file():
             name = cpg.read_text("ascii", "ignore").strip()
             return {"936": "GB18030", "GBK": "GB18030", "GB2312": "GB18030", "CP936": "GB18030"}.get(
-                name.upper(), name) or None
+                name.upper(), name
+            ) or None
     dbf = next((p for p in (path.with_suffix(".dbf"), path.with_suffix(".DBF")) if p.is_file()), None)
     if dbf is None:
         return None
@@ -106,8 +138,13 @@ def _parquet(source: Source, file: str, path: Path, where: str) -> Raw:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise FileFault("Parquet 文件打不开", where=where, found=type(error).__name__, expected="完整的 Parquet",
-                        remedy="重新导出该文件") from error
+        raise FileFault(
+            "Parquet 文件打不开",
+            where=where,
+            found=type(error).__name__,
+            expected="完整的 Parquet",
+            remedy="重新导出该文件",
+        ) from error
     geo = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
     geometry, crs = None, None
     if geo:
@@ -120,6 +157,7 @@ def _parquet(source: Source, file: str, path: Path, where: str) -> Raw:
             geometry = column.cast(pa.binary())
         else:  # GeoArrow encodings are left to geopandas
             import geopandas
+
             geometry = pa.array(to_wkb(geopandas.read_parquet(path, columns=[name]).geometry.values), pa.binary())
         table = table.drop_columns([name])
     return _raw(source, file, table, geometry, crs, None, where)

@@ -35,20 +35,34 @@ def read(source: Source, file: str, data: bytes) -> Raw:
     if not data:
         raise FileFault("文件是空的", where=where, found="0 字节", expected="工作簿", remedy="重新导出该文件")
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")):
-        raise FileFault("文件是网页，不是工作簿", where=where, found="HTML 或 XML", expected="真正的 .xlsx 或 .xls",
-                        remedy="用 Excel 或 WPS 打开后另存为 .xlsx")
+        raise FileFault(
+            "文件是网页，不是工作簿",
+            where=where,
+            found="HTML 或 XML",
+            expected="真正的 .xlsx 或 .xls",
+            remedy="用 Excel 或 WPS 打开后另存为 .xlsx",
+        )
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = list(book.sheets_metadata)
     except (CalamineError, OSError, ValueError) as error:
         kind = ".et 请先在 WPS 中另存为 .xlsx" if file.lower().endswith(".et") else "文件可能被截断或加了密码"
-        raise FileFault("工作簿打不开", where=where, found=kind, expected=".xlsx 或 .xls",
-                        remedy="重新导出，或用 Excel/WPS 打开后另存为 .xlsx") from error
+        raise FileFault(
+            "工作簿打不开",
+            where=where,
+            found=kind,
+            expected=".xlsx 或 .xls",
+            remedy="重新导出，或用 Excel/WPS 打开后另存为 .xlsx",
+        ) from error
     visible = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible]
     if source.sheet is not None:
         if source.sheet not in [s.name for s in sheets]:
-            raise FileFault("没有这个工作表", where=f"{where} {source.sheet}", found="、".join(s.name for s in sheets),
-                            remedy="改正来源的 sheet")
+            raise FileFault(
+                "没有这个工作表",
+                where=f"{where} {source.sheet}",
+                found="、".join(s.name for s in sheets),
+                remedy="改正来源的 sheet",
+            )
         visible = [source.sheet]
     best: tuple[int, list[str], list[str]] | None = None
     for name in visible:
@@ -62,14 +76,29 @@ def read(source: Source, file: str, data: bytes) -> Raw:
         raw.remarks += _remarks(book, data, [s.name for s in sheets if s.name not in visible])
         raw.title = f"{name} {raw.title}"
         if not len(raw):
-            raise FileFault("文件没有数据行", where=f"{where} {name}", found="只有表头", expected="至少一行数据",
-                            remedy="重新导出；确实没有发生时请用上报登记写零报")
+            raise FileFault(
+                "文件没有数据行",
+                where=f"{where} {name}",
+                found="只有表头",
+                expected="至少一行数据",
+                remedy="重新导出；确实没有发生时请用上报登记写零报",
+            )
         return raw
     if best is None or not best[2]:
-        raise FileFault("工作簿没有可见的数据", where=where, found=f"{len(sheets)} 个工作表", expected="至少一张有内容的表",
-                        remedy="取消隐藏，或用 sheet 写明工作表")
-    raise ColumnFault("映射的列不在文件中", where=where, found="表头 " + "、".join(best[2][:40]),
-                      expected="、".join(best[1]), remedy="改正 [source.columns] 的列名，或用 sheet、header 写明")
+        raise FileFault(
+            "工作簿没有可见的数据",
+            where=where,
+            found=f"{len(sheets)} 个工作表",
+            expected="至少一张有内容的表",
+            remedy="取消隐藏，或用 sheet 写明工作表",
+        )
+    raise ColumnFault(
+        "映射的列不在文件中",
+        where=where,
+        found="表头 " + "、".join(best[2][:40]),
+        expected="、".join(best[1]),
+        remedy="改正 [source.columns] 的列名，或用 sheet、header 写明",
+    )
 
 
 def _cells(book: CalamineWorkbook, name: str, where: str) -> tuple[list[list[str]], list[tuple[int, int, int, int]]]:
@@ -79,8 +108,13 @@ def _cells(book: CalamineWorkbook, name: str, where: str) -> tuple[list[list[str
         rows = [[_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
         ranges = sheet.merged_cell_ranges or []
     except (CalamineError, OSError, ValueError) as error:
-        raise FileFault("工作表读不出来", where=f"{where} {name}", found=type(error).__name__,
-                        expected="完整的工作簿", remedy="用 Excel 打开后另存为 .xlsx") from error
+        raise FileFault(
+            "工作表读不出来",
+            where=f"{where} {name}",
+            found=type(error).__name__,
+            expected="完整的工作簿",
+            remedy="用 Excel 打开后另存为 .xlsx",
+        ) from error
     return rows, [(a[0], a[1], b[0], b[1]) for a, b in ranges]
 
 
@@ -121,9 +155,14 @@ def _find_header(rows: list[list[str]], merges: list[tuple[int, int, int, int]],
         filled = [n for n in names["leaf"] if n]
         if (not missing and len(filled) > 1) or (not missing and wanted):
             lookup = dict(zip(names["path"], names["unique"], strict=True)) | dict(
-                zip(reversed(names["leaf"]), reversed(names["unique"]), strict=True))
-            return {"first": first, "last": last, "names": names["unique"],
-                    "columns": {our: tuple(lookup[t] for t in theirs) for our, theirs in found.items()}}
+                zip(reversed(names["leaf"]), reversed(names["unique"]), strict=True)
+            )
+            return {
+                "first": first,
+                "last": last,
+                "names": names["unique"],
+                "columns": {our: tuple(lookup[t] for t in theirs) for our, theirs in found.items()},
+            }
         if best is None or (len(missing), -len(filled)) < (len(best[0]), -len(best[1])):
             best = (missing, filled)
     return best or ([], [])
@@ -141,8 +180,8 @@ def _closed(merges: list[tuple[int, int, int, int]], first: int, last: int, widt
 
 def _names(rows: list[list[str]], merges, first: int, last: int) -> dict[str, list[str]]:
     """Per column: the lowest filled header cell, the whole path joined with ``/``, and a unique name."""
-    width = max(len(r) for r in rows[first:last + 1])
-    block = [[clean_name(r[c]) if c < len(r) else "" for c in range(width)] for r in rows[first:last + 1]]
+    width = max(len(r) for r in rows[first : last + 1])
+    block = [[clean_name(r[c]) if c < len(r) else "" for c in range(width)] for r in rows[first : last + 1]]
     for top, left, bottom, right in merges:
         if first <= top <= last:
             value = block[top - first][left] if left < width else ""
@@ -169,11 +208,18 @@ def _records(source: Source, file: str, rows, merges, header: dict) -> Raw:
             for r in range(top + 1, min(bottom, len(rows) - 1) + 1):
                 body[r - first_data][left] = body[top - first_data][left]
     keep = [i for i, r in enumerate(body) if any(r)]
-    table = pa.table({name: pa.array([body[i][c] for i in keep], pa.string())
-                      for c, name in enumerate(header["names"])})
-    title = " ".join(dict.fromkeys(v for r in rows[:header["first"]] for v in r if v))
-    return Raw(file, table, np.array([first_data + 1 + i for i in keep], dtype=np.int64), header["columns"],
-               title=title[:400], remarks=[("title", title[:400])] if title else [])
+    table = pa.table(
+        {name: pa.array([body[i][c] for i in keep], pa.string()) for c, name in enumerate(header["names"])}
+    )
+    title = " ".join(dict.fromkeys(v for r in rows[: header["first"]] for v in r if v))
+    return Raw(
+        file,
+        table,
+        np.array([first_data + 1 + i for i in keep], dtype=np.int64),
+        header["columns"],
+        title=title[:400],
+        remarks=[("title", title[:400])] if title else [],
+    )
 
 
 def _remarks(book: CalamineWorkbook, data: bytes, others: list[str]) -> list[tuple[str, str]]:

@@ -22,17 +22,28 @@ from geo.crs import metre_crs, transform
 DEFAULT_RANGE_M = 50.0  # where the ledger names none: a planning value, counted in the quality notes
 _DIRECTIONS = {"1": 90.0, "2": 270.0, "3": 180.0, "4": 0.0, "5": 135.0, "6": 45.0, "7": 225.0, "8": 315.0}
 ALL_ROUND = "9"
-_COMPASS = {n: i * 22.5 for i, n in enumerate(
-    ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"])}
+_COMPASS = {
+    n: i * 22.5
+    for i, n in enumerate(
+        ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"]
+    )
+}
 _WORDS = {"东": 90.0, "西": 270.0, "南": 180.0, "北": 0.0, "东南": 135.0, "东北": 45.0, "西南": 225.0, "西北": 315.0}
 _RANGE = re.compile(r"^(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)$")
 _STATE_CODES = {"1": "在用", "2": "维修", "3": "拆除", **{s: s for s in DEVICE_STATES}}
-_NETWORK_WORDS = {"天网工程": "天网", "雪亮工程": "雪亮", "地网工程": "地网", "社会资源": "社会", "社会面": "社会",
-                  **{n: n for n in NETWORKS}}
+_NETWORK_WORDS = {
+    "天网工程": "天网",
+    "雪亮工程": "雪亮",
+    "地网工程": "地网",
+    "社会资源": "社会",
+    "社会面": "社会",
+    **{n: n for n in NETWORKS},
+}
 
 
-def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, place: points.Points,
-         inside: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+def read(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, place: points.Points, inside: np.ndarray
+) -> tuple[pa.Table, np.ndarray]:
     """Rows of ``camera`` (without grid) and the file row of each. ``place`` is already in the storage CRS; ``inside``
     tells which points are in the coordinate box. Cameras without a usable point are rejected: they cannot be drawn."""
     accounts = context.accounts
@@ -79,13 +90,16 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
         value = text.column(raw, source, name)
         if value is not None:
             moment = times.parse(value, zone=context.zone, source_zone=source.timezone).start.astype(
-                f"datetime64[{unit}]")
+                f"datetime64[{unit}]"
+            )
             columns[name] = pa.array(moment, mask=np.isnat(moment)).take(at)
     columns["x"], columns["y"] = pa.array(place.x[keep]), pa.array(place.y[keep])
     schema = LAYERS["camera"].arrow_schema()
     n = int(keep.sum())
-    return pa.table({f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type)
-                     for f in schema}, schema=schema), raw.row[keep]
+    return pa.table(
+        {f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type) for f in schema},
+        schema=schema,
+    ), raw.row[keep]
 
 
 def _check_codes(codes: pa.Array, raw: Raw, context: Context, source: Source, run: int, keep: np.ndarray) -> np.ndarray:
@@ -109,8 +123,11 @@ def _look(raw: Raw, source: Source, context: Context) -> tuple[np.ndarray, np.nd
     """Bearing and field of view, NaN where unknown. A range such as 239-284 keeps its width; several directions in one
     cell (60;240) are several lenses and stay unknown, counted."""
     fov_text = text.column(raw, source, "fov_deg")
-    fov = text.numbers(pc.replace_substring_regex(fov_text, r"\s*[°度]$", "")) if fov_text is not None else \
-        np.full(len(raw), np.nan)
+    fov = (
+        text.numbers(pc.replace_substring_regex(fov_text, r"\s*[°度]$", ""))
+        if fov_text is not None
+        else np.full(len(raw), np.nan)
+    )
     with np.errstate(invalid="ignore"):
         fov[~((fov > 0) & (fov <= 360))] = np.nan
     bearing = np.full(len(raw), np.nan)
@@ -167,6 +184,13 @@ def coverage(cameras: pa.Table, crs: str, context: Context) -> pa.Table:
     coordinates = shapely.get_coordinates(shapes)
     lon, lat = transform(coordinates[:, 0], coordinates[:, 1], metric, crs)
     shapes = shapely.set_coordinates(shapes, np.column_stack((lon, lat)))
-    return pa.table({"camera_code": cameras["camera_code"], "method": pa.array(np.where(known, "sector", "radius")),
-                     "area_m2": pa.array(area), "online": cameras["online"],
-                     "geom": pa.array(shapely.to_wkb(shapes), pa.binary())}, schema=schema)
+    return pa.table(
+        {
+            "camera_code": cameras["camera_code"],
+            "method": pa.array(np.where(known, "sector", "radius")),
+            "area_m2": pa.array(area),
+            "online": cameras["online"],
+            "geom": pa.array(shapely.to_wkb(shapes), pa.binary()),
+        },
+        schema=schema,
+    )

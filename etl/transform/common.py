@@ -15,8 +15,20 @@ from etl.faults import ColumnFault, PersonalDataFault
 from etl.sources import Source
 from etl.transform import text
 
-TEXTS = ("name", "category", "subcategory", "status", "place_type", "channel", "kind", "location_type", "area_name",
-         "device_state", "closed_level", "network")
+TEXTS = (
+    "name",
+    "category",
+    "subcategory",
+    "status",
+    "place_type",
+    "channel",
+    "kind",
+    "location_type",
+    "area_name",
+    "device_state",
+    "closed_level",
+    "network",
+)
 _TOTAL = r"^[\s\x{3000}]*(合[\s\x{3000}]*计|总[\s\x{3000}]*计|小[\s\x{3000}]*计)[\s\x{3000}]*[:：]?[\s\x{3000}]*$"
 _SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
 PERSONAL_STOP_PCT = 1.0
@@ -70,8 +82,13 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     mapped = {name for names in raw.columns.values() for name in names}
     for name in sorted(mapped):
         if personal.denied_header(name):
-            raise PersonalDataFault("映射了个人信息列", where=where, found=f"列 {name}",
-                                    expected="只收地点、事件与汇总数", remedy="从 [source.columns] 中去掉这一列")
+            raise PersonalDataFault(
+                "映射了个人信息列",
+                where=where,
+                found=f"列 {name}",
+                expected="只收地点、事件与汇总数",
+                remedy="从 [source.columns] 中去掉这一列",
+            )
     _scientific(raw, source, where)
     keep = ~total_rows(raw)
     accounts.reject(run, raw.row[~keep], "total_row")
@@ -83,19 +100,28 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
             found = personal.scan(column, communities=context.communities, identifier=field_name in text.CODES)
             personal_rows |= found.refused
             if found.suspected.any():
-                context.warn("suspected_personal", f"{where} 列 {name}", "疑似证件号（校验位不符），请核对",
-                             found.suspected.sum())
+                context.warn(
+                    "suspected_personal",
+                    f"{where} 列 {name}",
+                    "疑似证件号（校验位不符），请核对",
+                    found.suspected.sum(),
+                )
             if found.household.any():
-                context.warn("household_address", f"{where} 列 {name}", "含户级地址，已截到小区或道路",
-                             found.household.sum())
+                context.warn(
+                    "household_address", f"{where} 列 {name}", "含户级地址，已截到小区或道路", found.household.sum()
+                )
                 cut = pc.if_else(pa.array(found.household), personal.without_household(column), column)
                 raw.table = raw.table.set_column(raw.table.column_names.index(name), name, cut)
     personal_rows &= keep
     if personal_rows.sum() > PERSONAL_STOP_PCT / 100 * max(len(raw), 1):
-        raise PersonalDataFault("映射的列里有个人信息", where=where,
-                                found=f"{int(personal_rows.sum())} 行（占 {100 * personal_rows.mean():.1f}%），"
-                                f"如第 {int(raw.row[personal_rows][0])} 行", expected="证件号、手机号、登录名不超过 1% 的行",
-                                remedy="在导出时去掉这些内容，或不映射该列")
+        raise PersonalDataFault(
+            "映射的列里有个人信息",
+            where=where,
+            found=f"{int(personal_rows.sum())} 行（占 {100 * personal_rows.mean():.1f}%），"
+            f"如第 {int(raw.row[personal_rows][0])} 行",
+            expected="证件号、手机号、登录名不超过 1% 的行",
+            remedy="在导出时去掉这些内容，或不映射该列",
+        )
     accounts.reject(run, raw.row[personal_rows], "personal_value")
     _drop_unmapped(raw, source, context, mapped, where)
     raw.only(keep & ~personal_rows)
@@ -103,8 +129,13 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) if column.num_chunks else \
-        pa.array([], pa.string())
+    return (
+        column.chunk(0)
+        if column.num_chunks == 1
+        else pa.concat_arrays(column.chunks)
+        if column.num_chunks
+        else pa.array([], pa.string())
+    )
 
 
 def _scientific(raw: Raw, source: Source, where: str) -> None:
@@ -115,9 +146,13 @@ def _scientific(raw: Raw, source: Source, where: str) -> None:
             hit = pc.match_substring_regex(raw.table[name], _SCIENTIFIC)
             if pc.any(hit).as_py():
                 at = pc.index(hit, True).as_py()
-                raise ColumnFault("编码被写成科学计数法", where=f"{where} 列 {name} 第 {int(raw.row[at])} 行",
-                                  found=raw.table[name][at].as_py(), expected="文本形式的完整编码",
-                                  remedy="科学计数法会丢位：在 Excel 中把该列设为文本后重新导出")
+                raise ColumnFault(
+                    "编码被写成科学计数法",
+                    where=f"{where} 列 {name} 第 {int(raw.row[at])} 行",
+                    found=raw.table[name][at].as_py(),
+                    expected="文本形式的完整编码",
+                    remedy="科学计数法会丢位：在 Excel 中把该列设为文本后重新导出",
+                )
 
 
 def total_rows(raw: Raw) -> np.ndarray:
@@ -152,13 +187,18 @@ def _drop_unmapped(raw: Raw, source: Source, context: Context, mapped: set[str],
         texts = pa.array([t for p, t in raw.remarks if p == place], pa.string())
         found = personal.scan(texts, communities=context.communities)
         if found.any:
-            context.warn("personal_remark", f"{where} {place}", "表外文字含疑似个人信息，未入库",
-                         (found.refused | found.suspected | found.household).sum())
+            context.warn(
+                "personal_remark",
+                f"{where} {place}",
+                "表外文字含疑似个人信息，未入库",
+                (found.refused | found.suspected | found.household).sum(),
+            )
     raw.remarks = []
 
 
-def words(array: pa.Array, source: Source, field_name: str, table: dict[str, str], unknown: str | None,
-          context: Context) -> pa.Array:
+def words(
+    array: pa.Array, source: Source, field_name: str, table: dict[str, str], unknown: str | None, context: Context
+) -> pa.Array:
     """Translate a column of words: [source.values], then a shipped table, else ``unknown``, counted by word."""
     own = {text.fold_word(k): str(v) for k, v in source.values.get(field_name, {}).items()}
     known = {text.fold_word(k): v for k, v in table.items()}

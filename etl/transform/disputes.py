@@ -21,8 +21,9 @@ _STATED = re.compile(r"\(共计:?(\d+)件?\)")
 _PAIR = re.compile(r"^(?P<group>.+)/(?P<leaf>[^/]*(?:化解数|化解件数))$")
 
 
-def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, units: Units,
-         totals: pa.Table | None) -> tuple[pa.Table, np.ndarray]:
+def read(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, units: Units, totals: pa.Table | None
+) -> tuple[pa.Table, np.ndarray]:
     """Rows of ``dispute_stat`` and the file row each came from. ``totals`` are the sheet's 合计 rows, used as checks."""
     accounts = context.accounts
     start, end = periods.read(raw, source, context)
@@ -36,9 +37,12 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
     given = [c for c in COUNTS if c in raw.columns or c in source.defaults]
     pairs = None if given else type_pairs(raw.table.column_names)
     if not given and not pairs:
-        raise ColumnFault("没有映射任何计数", where=f"{source.id} {raw.file}",
-                          expected=f"{'、'.join(COUNTS)} 中至少一个，或“类型/化解数”成对的表头",
-                          remedy="在 [source.columns] 中补上计数列")
+        raise ColumnFault(
+            "没有映射任何计数",
+            where=f"{source.id} {raw.file}",
+            expected=f"{'、'.join(COUNTS)} 中至少一个，或“类型/化解数”成对的表头",
+            remedy="在 [source.columns] 中补上计数列",
+        )
     if pairs:
         return _wide(raw, source, context, run, keep, start, end, area, pairs, totals)
     counts = {c: text.whole(text.column(raw, source, c)) for c in given}
@@ -55,8 +59,11 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
     columns = _frame(int(keep.sum()), source.id, start[keep], end[keep], area[keep])
     for name, value in counts.items():
         columns[name] = value.take(at)
-    for name, table in (("category", code_words("dispute_category")), ("channel", code_words("dispute_channel")),
-                        ("closed_level", {c: c for c in CLOSED_LEVELS})):
+    for name, table in (
+        ("category", code_words("dispute_category")),
+        ("channel", code_words("dispute_channel")),
+        ("closed_level", {c: c for c in CLOSED_LEVELS}),
+    ):
         value = text.column(raw, source, name)
         if value is not None:
             blank = pc.equal(value, "")
@@ -85,14 +92,25 @@ def pair_columns(names: list[str]) -> list[str]:
     return [n for n in names if n in wanted or (pairs and "本月" in n)]
 
 
-def _wide(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, start, end, area, pairs: dict,
-          totals: pa.Table | None) -> tuple[pa.Table, np.ndarray]:
+def _wide(
+    raw: Raw,
+    source: Source,
+    context: Context,
+    run: int,
+    keep: np.ndarray,
+    start,
+    end,
+    area,
+    pairs: dict,
+    totals: pa.Table | None,
+) -> tuple[pa.Table, np.ndarray]:
     table = code_words("dispute_category")
     where = f"{source.id} {raw.file}"
     parts, rows, grand, told_any = [], [], np.zeros(len(raw)), np.zeros(len(raw), bool)
     for group, pair in pairs.items():
-        done, left = (text.whole(text.fold(pc.fill_null(raw.table[pair[k]].combine_chunks(), ""))) for k in
-                      ("done", "open"))
+        done, left = (
+            text.whole(text.fold(pc.fill_null(raw.table[pair[k]].combine_chunks(), ""))) for k in ("done", "open")
+        )
         filled = keep & ~pc.and_(pc.is_null(done), pc.is_null(left)).to_numpy(zero_copy_only=False)
         told_any |= filled
         done, left = pc.fill_null(done, 0), pc.fill_null(left, 0)
@@ -125,8 +143,9 @@ def _wide(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray
     return pa.concat_tables(parts), np.concatenate(rows)
 
 
-def _check_totals(raw: Raw, source: Source, context: Context, keep: np.ndarray, counts: dict[str, pa.Array],
-                  totals: pa.Table | None) -> None:
+def _check_totals(
+    raw: Raw, source: Source, context: Context, keep: np.ndarray, counts: dict[str, pa.Array], totals: pa.Table | None
+) -> None:
     if totals is None or totals.num_rows != 1:  # several totals rows are subtotals of unknown groups
         return
     for name, values in counts.items():
@@ -134,16 +153,24 @@ def _check_totals(raw: Raw, source: Source, context: Context, keep: np.ndarray, 
         told = text.whole(text.fold(totals[column[0]].combine_chunks()))[0].as_py() if column else None
         summed = int(pc.sum(pc.fill_null(values, 0).filter(pa.array(keep))).as_py() or 0)
         if told is not None and told != summed:
-            context.warn("total_mismatch", f"{source.id} {raw.file} {column[0]}", f"合计行为{told}，各行相加为{summed}", 1)
+            context.warn(
+                "total_mismatch", f"{source.id} {raw.file} {column[0]}", f"合计行为{told}，各行相加为{summed}", 1
+            )
 
 
 def _frame(n: int, source_id: str, start, end, area) -> dict[str, pa.Array]:
-    return {"period_start": pa.array(start, pa.date32()), "period_end": pa.array(end, pa.date32()),
-            "area_code": column_of(area), "source_id": pa.repeat(pa.scalar(source_id), n)}
+    return {
+        "period_start": pa.array(start, pa.date32()),
+        "period_end": pa.array(end, pa.date32()),
+        "area_code": column_of(area),
+        "source_id": pa.repeat(pa.scalar(source_id), n),
+    }
 
 
 def _table(columns: dict[str, pa.Array]) -> pa.Table:
     schema = LAYERS["dispute_stat"].arrow_schema()
     n = len(columns["source_id"])
-    return pa.table({f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type)
-                     for f in schema}, schema=schema)
+    return pa.table(
+        {f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type) for f in schema},
+        schema=schema,
+    )

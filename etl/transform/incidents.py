@@ -68,11 +68,23 @@ class Part:
     def take(self, at: np.ndarray) -> Part:
         """The incidents at these positions."""
         index = pa.array(at)
-        return Part(self.source_id, self.run[at], self.row[at], self.ids.take(index), self.start[at], self.to[at],
-                    self.recorded[at], *(getattr(self, n).take(index) for n in (
-                        "category", "subcategory", "status", "place_type")),
-                    {k: v.take(index) for k, v in self.codes.items()}, self.x[at], self.y[at], self.coarse[at],
-                    self.centred[at], self.outside[at], self.precision)
+        return Part(
+            self.source_id,
+            self.run[at],
+            self.row[at],
+            self.ids.take(index),
+            self.start[at],
+            self.to[at],
+            self.recorded[at],
+            *(getattr(self, n).take(index) for n in ("category", "subcategory", "status", "place_type")),
+            {k: v.take(index) for k, v in self.codes.items()},
+            self.x[at],
+            self.y[at],
+            self.coarse[at],
+            self.centred[at],
+            self.outside[at],
+            self.precision,
+        )
 
 
 def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, grids: GridIndex) -> Part:
@@ -93,14 +105,29 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
     context.count(source.id, "off_the_box", (out_of_box & keep).sum())
     category = text.column(raw, source, "category")
     part = Part(
-        source.id, np.full(len(raw), run, np.int32), raw.row.astype(np.int32), ids, spans.start, to, recorded,
-        _encode(pa.repeat(pa.scalar(OTHER), len(raw)) if category is None
-                else words(category, source, "category", _category_words(), OTHER, context)),
+        source.id,
+        np.full(len(raw), run, np.int32),
+        raw.row.astype(np.int32),
+        ids,
+        spans.start,
+        to,
+        recorded,
+        _encode(
+            pa.repeat(pa.scalar(OTHER), len(raw))
+            if category is None
+            else words(category, source, "category", _category_words(), OTHER, context)
+        ),
         *(_optional(raw, source, name) for name in ("subcategory", "status", "place_type")),
         {name: _optional(raw, source, name) for name in DECLARED},
-        place.x, place.y, place.coarse, place.centred, out_of_box,
+        place.x,
+        place.y,
+        place.coarse,
+        place.centred,
+        out_of_box,
         {times.MINUTE: "minute", times.HOUR: "hour", times.DAY: "day", times.MONTH: "month"}[
-            int(np.bincount(spans.precision[keep], minlength=4).argmax()) if keep.any() else 0])
+            int(np.bincount(spans.precision[keep], minlength=4).argmax()) if keep.any() else 0
+        ],
+    )
     return part if keep.all() else part.take(np.flatnonzero(keep))
 
 
@@ -126,8 +153,12 @@ def _times(raw: Raw, source: Source, context: Context) -> tuple[times.Times, np.
     if array is None or pc.all(pc.equal(array, "")).as_py():
         array = text.column(raw, source, "occurred_date")
         if array is None:
-            raise ColumnFault("时间列是空的", where=f"{source.id} {raw.file}", expected="occurred_from 或 occurred_date",
-                              remedy="改正 [source.columns]")
+            raise ColumnFault(
+                "时间列是空的",
+                where=f"{source.id} {raw.file}",
+                expected="occurred_from 或 occurred_date",
+                remedy="改正 [source.columns]",
+            )
         clock, hour = text.column(raw, source, "occurred_time"), text.column(raw, source, "occurred_hour")
         array = pc.replace_substring_regex(array, r"[T\s]+0?0:00(:00)?(\.0+)?$", "")
         if clock is not None:
@@ -135,8 +166,11 @@ def _times(raw: Raw, source: Source, context: Context) -> tuple[times.Times, np.
         if hour is not None:
             number = pc.replace_substring_regex(hour, r"\.0+$|\s*[时点]$", "")
             bare = pc.equal(clock, "") if clock is not None else pa.array(np.ones(len(raw), bool))
-            array = pc.if_else(pc.and_(bare, pc.match_substring_regex(number, r"^\d{1,2}$")),
-                               pc.binary_join_element_wise(array, number, " "), array)
+            array = pc.if_else(
+                pc.and_(bare, pc.match_substring_regex(number, r"^\d{1,2}$")),
+                pc.binary_join_element_wise(array, number, " "),
+                array,
+            )
     parsed = times.parse(array, zone=context.zone, source_zone=source.timezone)
     spans = times.at_precision(parsed, source.precision)
     end = spans.end()
@@ -149,8 +183,11 @@ def _times(raw: Raw, source: Source, context: Context) -> tuple[times.Times, np.
         longer = ~np.isnat(other_end) & (other_end > spans.start)
         end = np.where(longer, other_end, end)
     recorded = text.column(raw, source, "recorded_at")
-    when = times.parse(recorded, zone=context.zone, source_zone=source.timezone).start if recorded is not None else \
-        np.full(len(raw), times.NAT)
+    when = (
+        times.parse(recorded, zone=context.zone, source_zone=source.timezone).start
+        if recorded is not None
+        else np.full(len(raw), times.NAT)
+    )
     return spans, when, end
 
 
@@ -184,8 +221,9 @@ def hashed_ids(rows: pa.Array) -> pa.Array:
     return pc.if_else(pa.array(occurrence == 1), base, again)
 
 
-def read_points(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
-                grids: GridIndex) -> points.Points:
+def read_points(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, grids: GridIndex
+) -> points.Points:
     """The records' points in the storage CRS, swapped ones put right, the datum found where it is to be found."""
     accounts = context.accounts.runs[run]
     if not points.has_points(raw):
@@ -212,14 +250,23 @@ def read_points(raw: Raw, source: Source, context: Context, run: int, keep: np.n
     return place
 
 
-def datum(raw: Raw, source: Source, context: Context, place: points.Points, keep: np.ndarray,
-          grids: GridIndex) -> str | None:
+def datum(
+    raw: Raw, source: Source, context: Context, place: points.Points, keep: np.ndarray, grids: GridIndex
+) -> str | None:
     """The shifted datum the points fit better, by the share of them inside their declared grid; None otherwise."""
     declared = text.column(raw, source, "grid_code")
     notes = context.of(source.id).setdefault("datum", [])
     if declared is None or not len(grids.codes):
-        notes.append({"file": raw.file, "method": "points", "hypothesis": UNDECIDED, "evidence": {}, "n": 0,
-                      "reason": "没有声明的网格编码可对照，按经纬度原样入库"})
+        notes.append(
+            {
+                "file": raw.file,
+                "method": "points",
+                "hypothesis": UNDECIDED,
+                "evidence": {},
+                "n": 0,
+                "reason": "没有声明的网格编码可对照，按经纬度原样入库",
+            }
+        )
         return None
     at = pc.fill_null(pc.index_in(declared, value_set=grids.codes), -1).to_numpy(zero_copy_only=False)
     usable = np.flatnonzero(keep & place.given & (at >= 0))
@@ -249,7 +296,8 @@ def place(part: Part, grids: GridIndex, centroids: np.ndarray) -> Placed:
     spot = grids.index.assign(part.x, part.y) if grids.index is not None else np.full(len(part), -1)
     declared_codes = part.codes["grid_code"]
     lookup = pc.fill_null(pc.index_in(declared_codes.dictionary, value_set=grids.codes), -1).to_numpy(
-        zero_copy_only=False)
+        zero_copy_only=False
+    )
     picks = pc.fill_null(declared_codes.indices, -1).to_numpy(zero_copy_only=False)
     declared = np.where(picks >= 0, np.append(lookup, -1)[picks], -1)
     quality = np.full(len(part), QUALITY["exact"], np.int8)
@@ -294,8 +342,9 @@ def _coordinates(x: np.ndarray, y: np.ndarray, has: np.ndarray) -> tuple[np.ndar
     return group, np.bincount(number)
 
 
-def _pile_ups(group: np.ndarray, counts: np.ndarray, contradicts: np.ndarray, declared: np.ndarray,
-              has: np.ndarray) -> np.ndarray:
+def _pile_ups(
+    group: np.ndarray, counts: np.ndarray, contradicts: np.ndarray, declared: np.ndarray, has: np.ndarray
+) -> np.ndarray:
     """Default coordinates: at least 30 incidents on one coordinate and either 20 times the 99 % quantile of incidents
     per coordinate, or half of the declared grids elsewhere."""
     if not counts.size:
@@ -317,7 +366,8 @@ def _central(part: Part, group: np.ndarray, counts: np.ndarray, has: np.ndarray,
     if not shared.size or not centroids.size:
         return out
     from scipy.spatial import cKDTree
-    unique, first, back = np.unique(group[shared], return_index=True, return_inverse=True)
+
+    _unique, first, back = np.unique(group[shared], return_index=True, return_inverse=True)
     spots = np.column_stack((part.x[shared[first]], part.y[shared[first]]))
     near, _ = cKDTree(centroids).query(spots, distance_upper_bound=1e-5)
     out[shared] = np.isfinite(near)[back]
@@ -335,12 +385,17 @@ def join(parts: list[Part]) -> Part:
     def whole(name: str):
         return [getattr(p, name) for p in parts]
 
-    return Part(parts[0].source_id, np.concatenate(whole("run")), np.concatenate(whole("row")),
-                pa.concat_arrays(whole("ids")), *(np.concatenate(whole(n)) for n in ("start", "to", "recorded")),
-                *(chain(whole(n)) for n in ("category", "subcategory", "status", "place_type")),
-                {k: chain([p.codes[k] for p in parts]) for k in DECLARED},
-                *(np.concatenate(whole(n)) for n in ("x", "y", "coarse", "centred", "outside")),
-                max((p.precision for p in parts), key=lambda v: times.PRECISION[v]))
+    return Part(
+        parts[0].source_id,
+        np.concatenate(whole("run")),
+        np.concatenate(whole("row")),
+        pa.concat_arrays(whole("ids")),
+        *(np.concatenate(whole(n)) for n in ("start", "to", "recorded")),
+        *(chain(whole(n)) for n in ("category", "subcategory", "status", "place_type")),
+        {k: chain([p.codes[k] for p in parts]) for k in DECLARED},
+        *(np.concatenate(whole(n)) for n in ("x", "y", "coarse", "centred", "outside")),
+        max((p.precision for p in parts), key=lambda v: times.PRECISION[v]),
+    )
 
 
 def settle_identity(part: Part, context: Context) -> Part:
@@ -416,12 +471,16 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         if known.all() or declared.null_count == len(declared):
             columns[name] = pa.DictionaryArray.from_arrays(picks, codes.dictionary) if picks is not None else declared
         else:
-            mine = pa.DictionaryArray.from_arrays(picks, codes.dictionary).cast(pa.string()) if picks is not None \
+            mine = (
+                pa.DictionaryArray.from_arrays(picks, codes.dictionary).cast(pa.string())
+                if picks is not None
                 else pa.nulls(n, pa.string())
+            )
             columns[name] = pc.if_else(pa.array(known), mine, declared.cast(pa.string())).dictionary_encode()
     quality = np.concatenate([q.quality for _, q in parts])[order]
-    columns["location_quality"] = pa.DictionaryArray.from_arrays(pa.array(quality.astype(np.int32)),
-                                                                 pa.array(LOCATION_QUALITIES))
+    columns["location_quality"] = pa.DictionaryArray.from_arrays(
+        pa.array(quality.astype(np.int32)), pa.array(LOCATION_QUALITIES)
+    )
     names = [p.source_id for p, _ in parts]
     source = np.repeat(np.arange(len(parts), dtype=np.int32), [len(p) for p, _ in parts])[order]
     columns["source_id"] = pa.DictionaryArray.from_arrays(pa.array(source), pa.array(names))

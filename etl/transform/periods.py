@@ -35,7 +35,11 @@ def period(word: str, cadence: str) -> tuple[np.datetime64, np.datetime64] | Non
     if found := _HALF.match(word):
         start = np.datetime64(f"{found[1]}-{int(found[2]):02d}", "M")
         middle = start.astype("datetime64[D]") + 15
-        return (start.astype("datetime64[D]"), middle) if found[3] in "1上" else (middle, (start + 1).astype("datetime64[D]"))
+        return (
+            (start.astype("datetime64[D]"), middle)
+            if found[3] in "1上"
+            else (middle, (start + 1).astype("datetime64[D]"))
+        )
     if found := _MONTH.match(word):
         return _month(found[1], found[2])
     if found := _MONTH_FIRST.match(word):

@@ -21,8 +21,9 @@ _SHAPE_LAYER = {0: "key_place", 1: "key_line", 5: "key_line", 3: "key_area", 6: 
 _BASE_TYPES = {"MultiLineString": (1, 5), "MultiPolygon": (3, 6)}
 
 
-def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, shapes: np.ndarray,
-         inside: np.ndarray) -> dict[str, tuple[pa.Table, np.ndarray]]:
+def read(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, shapes: np.ndarray, inside: np.ndarray
+) -> dict[str, tuple[pa.Table, np.ndarray]]:
     """Places by layer (points, lines and areas each go to theirs) with the file row of each. ``shapes`` are in the
     storage CRS, ``inside`` tells which lie in the coordinate box; the others and empty ones are rejected."""
     kinds = shapely.get_type_id(shapes)
@@ -58,8 +59,9 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
     return out
 
 
-def read_base(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
-              shapes: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+def read_base(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, shapes: np.ndarray
+) -> tuple[pa.Table, np.ndarray]:
     """One base layer; shapes of another kind than the layer draws are rejected."""
     allowed = _BASE_TYPES[LAYERS[source.kind].geometry]
     kinds = shapely.get_type_id(shapes)
@@ -67,8 +69,12 @@ def read_base(raw: Raw, source: Source, context: Context, run: int, keep: np.nda
     context.accounts.reject(run, raw.row[lost], "no_shape")
     keep = keep & ~lost
     if not keep.any():
-        raise ColumnFault("图形类型不对", where=f"{source.id} {raw.file}", expected=LAYERS[source.kind].geometry,
-                          remedy="检查 kind 或文件")
+        raise ColumnFault(
+            "图形类型不对",
+            where=f"{source.id} {raw.file}",
+            expected=LAYERS[source.kind].geometry,
+            remedy="检查 kind 或文件",
+        )
     at = np.flatnonzero(keep)
     columns: dict[str, pa.Array] = {"geom": pa.array(shapely.to_wkb(as_multi(shapes[at])), pa.binary())}
     for name in ("name", "kind"):
@@ -81,8 +87,12 @@ def read_base(raw: Raw, source: Source, context: Context, run: int, keep: np.nda
 def read_shapes(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     """Shapes of a place or base file in the storage CRS: its geometry or ``wkt``, else points from its columns."""
     if points.geometry(raw, source) is None:
-        raise ColumnFault("没有坐标", where=f"{source.id} {raw.file}", expected="图形、wkt 或 lon 与 lat",
-                          remedy="在 [source.columns] 中映射坐标列")
+        raise ColumnFault(
+            "没有坐标",
+            where=f"{source.id} {raw.file}",
+            expected="图形、wkt 或 lon 与 lat",
+            remedy="在 [source.columns] 中映射坐标列",
+        )
     shapes = points.geometry(raw, source)
     crs = points.source_crs(source, raw) or ("EPSG:4490" if context.china else "EPSG:4326")
     accounts = context.accounts.runs[run]
@@ -111,5 +121,7 @@ def as_multi(shapes: np.ndarray) -> np.ndarray:
 
 def _table(layer: str, columns: dict[str, pa.Array], n: int) -> pa.Table:
     schema = LAYERS[layer].arrow_schema()
-    return pa.table({f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type)
-                     for f in schema}, schema=schema)
+    return pa.table(
+        {f.name: columns[f.name].cast(f.type) if f.name in columns else pa.nulls(n, f.type) for f in schema},
+        schema=schema,
+    )

@@ -19,7 +19,9 @@ from geo.crs import bd09_to_wgs84, gcj02_to_wgs84, transform
 
 CHINA_BOX = (73.0, 3.0, 136.0, 54.0)
 _PLACEHOLDERS = (0.0, 1.0, 999.0, -1.0, 9999.0)
-_DMS = re.compile(r"""^([NSEW]?)\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2})\s*['′分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:["″秒]|['′]{2})\s*)?([NSEW]?)$""")
+_DMS = re.compile(
+    r"""^([NSEW]?)\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2})\s*['′分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:["″秒]|['′]{2})\s*)?([NSEW]?)$"""
+)
 SHIFTED = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
 
 
@@ -54,8 +56,13 @@ def read(raw: Raw, source: Source) -> Points:
         When only one of lon and lat is mapped.
     """
     if ("lon" in raw.columns) != ("lat" in raw.columns):
-        raise ColumnFault("坐标只映射了一半", where=f"{source.id} {raw.file}", found="lon 或 lat 缺一",
-                          expected="lon 与 lat", remedy="在 [source.columns] 中补上另一列")
+        raise ColumnFault(
+            "坐标只映射了一半",
+            where=f"{source.id} {raw.file}",
+            found="lon 或 lat 缺一",
+            expected="lon 与 lat",
+            remedy="在 [source.columns] 中补上另一列",
+        )
     centred = np.zeros(len(raw), bool)
     coarse = np.zeros(len(raw), bool)
     if "lon" in raw.columns:
@@ -97,16 +104,19 @@ def _coarse(x: np.ndarray, y: np.ndarray, lon_text: pa.Array, lat_text: pa.Array
     trimmed = len(x) >= 100 and not pc.any(pc.match_substring_regex(lon_text, r"\.\d*0$")).as_py()
     fine = rf"\.\d{{{3 if trimmed else 4},}}|[°度]|[eE]"
     index = pa.array(at)
-    out[at] = ~(pc.match_substring_regex(lon_text.take(index), fine).to_numpy(zero_copy_only=False)
-                | pc.match_substring_regex(lat_text.take(index), fine).to_numpy(zero_copy_only=False))
+    out[at] = ~(
+        pc.match_substring_regex(lon_text.take(index), fine).to_numpy(zero_copy_only=False)
+        | pc.match_substring_regex(lat_text.take(index), fine).to_numpy(zero_copy_only=False)
+    )
     return out
 
 
 def geometry(raw: Raw, source: Source) -> np.ndarray | None:
     """Shapes of the records from mapped ``wkt`` or the file's geometry; unreadable ones are None."""
     if "wkt" in raw.columns:
-        return shapely.from_wkt(np.array(text.column(raw, source, "wkt").to_pylist(), dtype=object),
-                                on_invalid="ignore")
+        return shapely.from_wkt(
+            np.array(text.column(raw, source, "wkt").to_pylist(), dtype=object), on_invalid="ignore"
+        )
     if raw.geometry is None:
         return None
     return shapely.from_wkb(raw.geometry.to_numpy(zero_copy_only=False), on_invalid="ignore")
@@ -136,8 +146,13 @@ def source_crs(source: Source, raw: Raw) -> str | None:
         try:
             return pyproj.CRS.from_user_input(source.crs).to_wkt()
         except pyproj.exceptions.CRSError as error:
-            raise CrsFault("不是坐标系代码", where=source.id, found=source.crs,
-                           expected="EPSG:…、wgs84、cgcs2000、gcj02、bd09 或 auto", remedy="改正来源的 crs") from error
+            raise CrsFault(
+                "不是坐标系代码",
+                where=source.id,
+                found=source.crs,
+                expected="EPSG:…、wgs84、cgcs2000、gcj02、bd09 或 auto",
+                remedy="改正来源的 crs",
+            ) from error
     return raw.crs
 
 
@@ -218,11 +233,20 @@ def check_plausible(points: Points, crs: str | None, source: Source, raw: Raw) -
     if crs is None or crs in SHIFTED or pyproj.CRS.from_user_input(crs).is_geographic:
         if looks_metric:
             from geo.crs import guess_cgcs2000_zone
+
             guess = guess_cgcs2000_zone(x, y)
-            raise CrsFault("坐标不是经纬度", where=f"{source.id} {raw.file}", found=f"{x[0]:.0f}, {y[0]:.0f}",
-                           expected="米制坐标须写明 crs", remedy=f"在来源中写 crs = \"EPSG:{guess}\"，核对后重试" if guess
-                           else "在来源中写 crs，如 EPSG:4547")
+            raise CrsFault(
+                "坐标不是经纬度",
+                where=f"{source.id} {raw.file}",
+                found=f"{x[0]:.0f}, {y[0]:.0f}",
+                expected="米制坐标须写明 crs",
+                remedy=f'在来源中写 crs = "EPSG:{guess}"，核对后重试' if guess else "在来源中写 crs，如 EPSG:4547",
+            )
     elif not looks_metric and np.abs(x).max() <= 180 and np.abs(y).max() <= 90:
-        raise CrsFault("坐标像经纬度，声明的却是投影坐标系", where=f"{source.id} {raw.file}",
-                       found=f"{x[0]:.4f}, {y[0]:.4f}", expected=pyproj.CRS.from_user_input(crs).name,
-                       remedy="改正来源的 crs")
+        raise CrsFault(
+            "坐标像经纬度，声明的却是投影坐标系",
+            where=f"{source.id} {raw.file}",
+            found=f"{x[0]:.4f}, {y[0]:.4f}",
+            expected=pyproj.CRS.from_user_input(crs).name,
+            remedy="改正来源的 crs",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -21,10 +22,29 @@ from etl.transform.common import Context, words
 from geo import regions as geo_regions
 from geo.crs import DatumEvidence, detect_datum_polygons
 
-LEVEL_WORDS = {"省": "province", "市": "city", "地市": "city", "地级市": "city", "区": "district", "县": "district",
-               "区县": "district", "区(县)": "district", "县(区)": "district", "county": "district", "街道": "street",
-               "镇": "street", "乡": "street", "乡镇": "street", "镇街": "street", "街道(乡镇)": "street",
-               "town": "street", "社区": "community", "村": "community", "社区(村)": "community", "village": "community"}
+LEVEL_WORDS = {
+    "省": "province",
+    "市": "city",
+    "地市": "city",
+    "地级市": "city",
+    "区": "district",
+    "县": "district",
+    "区县": "district",
+    "区(县)": "district",
+    "县(区)": "district",
+    "county": "district",
+    "街道": "street",
+    "镇": "street",
+    "乡": "street",
+    "乡镇": "street",
+    "镇街": "street",
+    "街道(乡镇)": "street",
+    "town": "street",
+    "社区": "community",
+    "村": "community",
+    "社区(村)": "community",
+    "village": "community",
+}
 UPPER = ("community", "street", "district")  # of a grid, near to far
 
 
@@ -33,8 +53,9 @@ def area_code(code: str) -> str:
     return code[3:] if re.fullmatch(r"156\d{6}", code) else code
 
 
-def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
-         reference: gpd.GeoSeries | None) -> pd.DataFrame:
+def read(
+    raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray, reference: gpd.GeoSeries | None
+) -> pd.DataFrame:
     """Rows of one area or grid file as a frame of the layer's columns, ``geometry`` (storage CRS, None where the file
     has none), ``run`` and ``row``. Rows without a code, with a faulty one, or with an unusable shape are rejected."""
     layer = LAYERS[source.kind]
@@ -57,8 +78,14 @@ def read(raw: Raw, source: Source, context: Context, run: int, keep: np.ndarray,
     code = layer.columns[0].name
     if source.kind == "area":
         frame["code"] = [area_code(c) if isinstance(c, str) else None for c in frame["code"]]
-        frame["level"] = words(pa.array(frame["level"].fillna("").astype(str), pa.string()), source, "level",
-                               {**LEVEL_WORDS, **{n: n for n in LEVELS}}, None, context).to_pandas()
+        frame["level"] = words(
+            pa.array(frame["level"].fillna("").astype(str), pa.string()),
+            source,
+            "level",
+            {**LEVEL_WORDS, **{n: n for n in LEVELS}},
+            None,
+            context,
+        ).to_pandas()
         frame = _reject(frame, frame["level"].isna(), context, run, "unknown_level")
     else:
         frame["kind"] = [k if k in GRID_KINDS else None for k in frame["kind"]]
@@ -71,7 +98,8 @@ def complete(frame: pd.DataFrame, code: str, context: Context, *, drawn_only: bo
     ``drawn_only`` a code that no source draws is rejected."""
     accounts = context.accounts
     frame = frame.assign(drawn=frame["geometry"].notna()).sort_values(
-        ["drawn", "run"], ascending=[False, True], kind="stable")
+        ["drawn", "run"], ascending=[False, True], kind="stable"
+    )
     key = [code, "valid_from"]
     again = frame.duplicated(key).to_numpy()
     # A table without dates speaks for the grid whatever its validity.
@@ -79,10 +107,16 @@ def complete(frame: pd.DataFrame, code: str, context: Context, *, drawn_only: bo
     extra = again | undated.to_numpy()
     redrawn = extra & frame["drawn"].to_numpy()
     for run in np.unique(frame.loc[redrawn, "run"]):
-        accounts.reject(int(run), frame.loc[redrawn & (frame["run"] == run), "row"].to_numpy(), "duplicate_id",
-                        "编号在另一来源中已有图形")
+        accounts.reject(
+            int(run),
+            frame.loc[redrawn & (frame["run"] == run), "row"].to_numpy(),
+            "duplicate_id",
+            "编号在另一来源中已有图形",
+        )
     base, fill = frame[~extra], frame[extra & ~redrawn]
-    for name in [c for c in frame.columns if c not in (code, "run", "row", "geometry", "drawn", "valid_from", "valid_to")]:
+    for name in [
+        c for c in frame.columns if c not in (code, "run", "row", "geometry", "drawn", "valid_from", "valid_to")
+    ]:
         values = fill.dropna(subset=[name]).drop_duplicates(code).set_index(code)[name]
         blank = base[name].isna()
         if len(values) and blank.any():
@@ -136,10 +170,19 @@ def _shapes(raw: Raw, source: Source, context: Context, run: int, reference: gpd
     accounts = context.accounts.runs[run]
     accounts.crs_declared = source.crs if source.crs != "auto" else points.short_name(raw.crs)
     if declared is None:
-        raise CrsFault("没有坐标系", where=f"{source.id} {raw.file}", found="文件未带坐标系（如缺 .prj）",
-                       expected="EPSG 代码", remedy="在来源中写 crs，如 EPSG:4490")
-    probe = points.Points(*(c := shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])).T,
-                          np.ones(len(c), bool), np.zeros(len(c), bool), np.zeros(len(c), bool))
+        raise CrsFault(
+            "没有坐标系",
+            where=f"{source.id} {raw.file}",
+            found="文件未带坐标系（如缺 .prj）",
+            expected="EPSG 代码",
+            remedy="在来源中写 crs，如 EPSG:4490",
+        )
+    probe = points.Points(
+        *(c := shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])).T,
+        np.ones(len(c), bool),
+        np.zeros(len(c), bool),
+        np.zeros(len(c), bool),
+    )
     points.check_plausible(probe, declared, source, raw)
     if source.crs == "auto" and reference is not None:
         declared = _datum(shapes, declared, source, raw, context, reference) or declared
@@ -152,8 +195,9 @@ def _shapes(raw: Raw, source: Source, context: Context, run: int, reference: gpd
     return multipolygons(shapes)
 
 
-def _datum(shapes: np.ndarray, declared: str, source: Source, raw: Raw, context: Context,
-           reference: gpd.GeoSeries) -> str | None:
+def _datum(
+    shapes: np.ndarray, declared: str, source: Source, raw: Raw, context: Context, reference: gpd.GeoSeries
+) -> str | None:
     """The shifted datum a file of degrees fits better than its label; None where its label stands."""
     if declared in points.SHIFTED or not points.pyproj.CRS.from_user_input(declared).is_geographic:
         return None
@@ -164,9 +208,14 @@ def _datum(shapes: np.ndarray, declared: str, source: Source, raw: Raw, context:
 
 def datum_note(file: str, evidence: DatumEvidence) -> dict:
     """Datum evidence as quality.json tells it."""
-    return {"file": file, "method": evidence.method, "hypothesis": evidence.hypothesis,
-            "evidence": {k: round(float(v), 4) for k, v in evidence.evidence.items()}, "n": int(evidence.n),
-            "reason": evidence.reason}
+    return {
+        "file": file,
+        "method": evidence.method,
+        "hypothesis": evidence.hypothesis,
+        "evidence": {k: round(float(v), 4) for k, v in evidence.evidence.items()},
+        "n": int(evidence.n),
+        "reason": evidence.reason,
+    }
 
 
 def multipolygons(shapes: np.ndarray) -> np.ndarray:
@@ -221,9 +270,12 @@ def hierarchy(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> Hie
             missing = grids[column].isna()
         candidates = areas[(areas["level"] == level) & areas["geometry"].notna()]
         if missing.any() and len(candidates):
-            found = geo_regions.nest(gpd.GeoSeries(grids.loc[missing, "geometry"].tolist(), crs=context.crs),
-                                     gpd.GeoDataFrame({"code": candidates["code"].tolist()},
-                                                      geometry=candidates["geometry"].tolist(), crs=context.crs))
+            found = geo_regions.nest(
+                gpd.GeoSeries(grids.loc[missing, "geometry"].tolist(), crs=context.crs),
+                gpd.GeoDataFrame(
+                    {"code": candidates["code"].tolist()}, geometry=candidates["geometry"].tolist(), crs=context.crs
+                ),
+            )
             codes = np.append(candidates["code"].to_numpy(object), None)[found]
             grids.loc[missing, column] = codes
         grids[column] = grids[column].astype(object).where(grids[column].notna(), None)
@@ -248,8 +300,7 @@ def _dissolved(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd
             if at.size:
                 areas.at[at[0], "geometry"] = shape
             else:
-                made.append({"code": code, "name": None, "level": level, "geometry": shape,
-                             "run": -1, "row": 0})
+                made.append({"code": code, "name": None, "level": level, "geometry": shape, "run": -1, "row": 0})
         context.of("（区域）").setdefault("dissolved", {})[level] = len(union)
     if made:
         areas = pd.concat([areas, pd.DataFrame(made)], ignore_index=True)
@@ -260,7 +311,7 @@ def _parents(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd.D
     """parent_code of every area: declared, by code, from the grids below, or by shared area."""
     level_of = dict(zip(areas["code"], areas["level"], strict=True))
     from_grids: dict[str, str] = {}
-    for low, high in zip(UPPER, UPPER[1:], strict=False):
+    for low, high in itertools.pairwise(UPPER):
         pairs = grids[[f"{low}_code", f"{high}_code"]].dropna().drop_duplicates(f"{low}_code")
         from_grids.update(zip(pairs[f"{low}_code"], pairs[f"{high}_code"], strict=True))
     out = []
@@ -268,8 +319,10 @@ def _parents(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd.D
         found = declared if isinstance(declared, str) and declared in level_of else None
         if found is None and context.china:
             above = [code[:9], code[:6], code[:4] + "00", code[:2] + "0000"]
-            found = next((c for c in above if c in level_of and c != code
-                          and LEVELS.index(level_of[c]) < LEVELS.index(level)), None)
+            found = next(
+                (c for c in above if c in level_of and c != code and LEVELS.index(level_of[c]) < LEVELS.index(level)),
+                None,
+            )
         if found is None:
             found = from_grids.get(code)
         out.append(found)
@@ -283,8 +336,10 @@ def _parents(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd.D
                 continue
             found = geo_regions.nest(
                 gpd.GeoSeries(areas.loc[orphans, "geometry"].tolist(), crs=context.crs),
-                gpd.GeoDataFrame({"code": candidates["code"].tolist()}, geometry=candidates["geometry"].tolist(),
-                                 crs=context.crs))
+                gpd.GeoDataFrame(
+                    {"code": candidates["code"].tolist()}, geometry=candidates["geometry"].tolist(), crs=context.crs
+                ),
+            )
             areas.loc[orphans, "parent_code"] = np.append(candidates["code"].to_numpy(object), None)[found]
             orphans = orphans[areas.loc[orphans, "parent_code"].isna()]
     return areas

@@ -12,8 +12,19 @@ from etl.extract.raw import Raw
 from etl.sources import Source
 
 AS_WRITTEN = ("name", "subcategory", "status", "place_type", "location_type")
-CODES = ("code", "parent_code", "grid_code", "community_code", "street_code", "district_code", "area_code",
-         "camera_code", "incident_id", "place_id", "parent_id")
+CODES = (
+    "code",
+    "parent_code",
+    "grid_code",
+    "community_code",
+    "street_code",
+    "district_code",
+    "area_code",
+    "camera_code",
+    "incident_id",
+    "place_id",
+    "parent_id",
+)
 _NARROW = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -23,8 +34,8 @@ def is_ascii(array: pa.Array) -> bool:
     data = array.buffers()[2]
     if data is None or not len(array):
         return True
-    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset:array.offset + len(array) + 1]
-    content = np.frombuffer(data, np.uint8)[offsets[0]:offsets[-1]]
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    content = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
     return not content.size or int(content.max()) < 128
 
 
@@ -61,12 +72,16 @@ def column(raw: Raw, source: Source, field: str, start: int = 0, stop: int | Non
         part = clean(pa.concat_arrays(piece.chunks) if piece.num_chunks != 1 else piece.chunk(0))
         out = part if out is None else pc.if_else(pc.equal(out, ""), part, out)
     if field in source.defaults:
-        constant = fold_word(str(source.defaults[field])) if isinstance(source.defaults[field], str) else \
-            str(source.defaults[field])
+        constant = (
+            fold_word(str(source.defaults[field]))
+            if isinstance(source.defaults[field], str)
+            else str(source.defaults[field])
+        )
         if isinstance(source.defaults[field], bool):
             constant = "1" if source.defaults[field] else "0"
-        out = pa.array([constant] * length, pa.string()) if out is None else pc.if_else(
-            pc.equal(out, ""), constant, out)
+        out = (
+            pa.array([constant] * length, pa.string()) if out is None else pc.if_else(pc.equal(out, ""), constant, out)
+        )
     return out
 
 
@@ -115,4 +130,5 @@ def flags(array: pa.Array) -> pa.Array:
     encoded = array.dictionary_encode()
     words = [fold_word(w).lower() for w in encoded.dictionary.to_pylist()]
     return pa.array([True if w in _TRUE else False if w in _FALSE else None for w in words], pa.bool_()).take(
-        encoded.indices)
+        encoded.indices
+    )

@@ -15,11 +15,15 @@ PRECISION = {"minute": MINUTE, "hour": HOUR, "day": DAY, "month": MONTH}
 _ISO = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$"
 _CLOCK = r"(?P<h>\d{1,2})\s*(?:[:时点]\s*(?:(?P<i>\d{1,2})\s*分?\s*(?::?\s*(?P<s>\d{1,2})(?:\.\d+)?\s*秒?)?)?)?"
-_YMD = (r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*(?:[-/.月]\s*)?"
-        r"(?:(?P<d>\d{1,2})(?:(?:\s*[日号]?\s*[T\s]\s*|\s*[日号]\s*)" + _CLOCK + r")?\s*[日号]?)?$")
+_YMD = (
+    r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*(?:[-/.月]\s*)?"
+    r"(?:(?P<d>\d{1,2})(?:(?:\s*[日号]?\s*[T\s]\s*|\s*[日号]\s*)" + _CLOCK + r")?\s*[日号]?)?$"
+)
 _COMPACT = r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T ]?(?P<h>\d{2}):?(?P<i>\d{2})(?::?(?P<s>\d{2}))?)?$"
-_SLASH = (r"^(?P<a>\d{1,2})[/-](?P<b>\d{1,2})[/-](?P<y>\d{4})"
-          r"(?:[T\s]+(?P<h>\d{1,2}):(?P<i>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?\s*(?P<ap>[AaPp][Mm])?)?$")
+_SLASH = (
+    r"^(?P<a>\d{1,2})[/-](?P<b>\d{1,2})[/-](?P<y>\d{4})"
+    r"(?:[T\s]+(?P<h>\d{1,2}):(?P<i>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?\s*(?P<ap>[AaPp][Mm])?)?$"
+)
 _SERIAL = r"^[2-7]\d{4}(\.\d+)?$"
 _EXCEL_EPOCH = np.datetime64("1899-12-30", "s")
 
@@ -120,17 +124,20 @@ def _converted_by_halves(part: pa.Array, zone: str) -> np.ndarray:
     if len(part) < 2 or not np.isnat(moments).all():
         return moments
     half = len(part) // 2
-    return np.concatenate([_converted_by_halves(part.slice(0, half), zone),
-                           _converted_by_halves(part.slice(half), zone)])
+    return np.concatenate(
+        [_converted_by_halves(part.slice(0, half), zone), _converted_by_halves(part.slice(half), zone)]
+    )
 
 
 def _localise(values: np.ndarray, source_zone: str | None, zone: str) -> np.ndarray:
     if source_zone is None or source_zone == zone:
         return values
-    stamps = pc.assume_timezone(pa.array(values, pa.timestamp("s")), source_zone, ambiguous="earliest",
-                                nonexistent="earliest")
-    return pc.local_timestamp(stamps.cast(pa.timestamp("s", zone))).to_numpy(zero_copy_only=False).astype(
-        "datetime64[s]")
+    stamps = pc.assume_timezone(
+        pa.array(values, pa.timestamp("s")), source_zone, ambiguous="earliest", nonexistent="earliest"
+    )
+    return (
+        pc.local_timestamp(stamps.cast(pa.timestamp("s", zone))).to_numpy(zero_copy_only=False).astype("datetime64[s]")
+    )
 
 
 def _number(fields: pa.StructArray, name: str) -> np.ndarray:
@@ -144,8 +151,9 @@ def _compose(fields: pa.StructArray, pattern: str, zone: str, day_first: bool | 
     year = _number(fields, "y")
     if pattern is _SLASH:
         first, second = _number(fields, "a"), _number(fields, "b")
-        if (first > 12).any() or (not (second > 12).any() and (
-                day_first if day_first is not None else not zone.startswith("America/"))):
+        if (first > 12).any() or (
+            not (second > 12).any() and (day_first if day_first is not None else not zone.startswith("America/"))
+        ):
             day, month = first, second
         else:
             month, day = first, second

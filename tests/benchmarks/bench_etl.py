@@ -74,14 +74,24 @@ def make(folder: Path, rows: int, seed: int = 7) -> None:
     gpd.GeoDataFrame({"grid_code": codes}, geometry=cells, crs="EPSG:4326").to_file(folder / "grids.gpkg")
     centres = rng.uniform((113.25, 34.45), (113.95, 35.05), (400, 2))
     half = rows // 2
-    xy = np.vstack([rng.uniform((113.2, 34.4), (114.0, 35.1), (rows - half, 2)),
-                    np.clip(centres[rng.integers(400, size=half)] + rng.normal(0, 0.004, (half, 2)),
-                            (113.2, 34.4), (114.0, 35.1))])[rng.permutation(rows)]
+    xy = np.vstack(
+        [
+            rng.uniform((113.2, 34.4), (114.0, 35.1), (rows - half, 2)),
+            np.clip(
+                centres[rng.integers(400, size=half)] + rng.normal(0, 0.004, (half, 2)), (113.2, 34.4), (114.0, 35.1)
+            ),
+        ]
+    )[rng.permutation(rows)]
     moments = np.datetime64("2024-11-18T00:00") + rng.integers(0, 728 * 1440, rows).astype("timedelta64[m]")
-    table = pa.table({"id": pa.array(np.char.add("j", np.arange(rows).astype(str))),
-                      "time": pa.array(np.char.replace(moments.astype("datetime64[s]").astype(str), "T", " ")),
-                      "category": pa.array(CATEGORIES[rng.integers(7, size=rows)]),
-                      "lon": pa.array(np.round(xy[:, 0], 6)), "lat": pa.array(np.round(xy[:, 1], 6))})
+    table = pa.table(
+        {
+            "id": pa.array(np.char.add("j", np.arange(rows).astype(str))),
+            "time": pa.array(np.char.replace(moments.astype("datetime64[s]").astype(str), "T", " ")),
+            "category": pa.array(CATEGORIES[rng.integers(7, size=rows)]),
+            "lon": pa.array(np.round(xy[:, 0], 6)),
+            "lat": pa.array(np.round(xy[:, 1], 6)),
+        }
+    )
     pacsv.write_csv(table, folder / "incidents.csv", pacsv.WriteOptions(quoting_style="none"))
     (folder / "sources.toml").write_text(SOURCES, "utf-8")
 
@@ -122,13 +132,16 @@ def main() -> None:
             if not options.no_peer:
                 (folder / "peer.gpkg").unlink(missing_ok=True)
                 found["geopandas"].append(measured([sys.executable, "-c", PEER, name]))
-            found["yanpan"].append(measured([str(yanpan), "etl", "--sources", f"{name}/sources.toml", "--workspace",
-                                             f"{name}/w{n}"]))
+            found["yanpan"].append(
+                measured([str(yanpan), "etl", "--sources", f"{name}/sources.toml", "--workspace", f"{name}/w{n}"])
+            )
         for who, runs in found.items():
             if runs:
                 seconds = [s for s, _ in runs]
-                print(f"{who:10} {statistics.median(seconds):7.2f} s  ({' '.join(f'{s:.2f}' for s in seconds)})  "
-                      f"峰值 {max(m for _, m in runs):,.0f} MiB")
+                print(
+                    f"{who:10} {statistics.median(seconds):7.2f} s  ({' '.join(f'{s:.2f}' for s in seconds)})  "
+                    f"峰值 {max(m for _, m in runs):,.0f} MiB"
+                )
         if found["geopandas"]:
             ratio = [p[0] / y[0] for p, y in zip(found["geopandas"], found["yanpan"], strict=True)]
             print(f"geopandas / yanpan  {statistics.median(ratio):.2f} 倍  ({' '.join(f'{r:.2f}' for r in ratio)})")

@@ -21,7 +21,7 @@ def draw_rows(seed: int, n: int = 120) -> list[dict]:
     """A messy table: equal rows, missing points, unreadable dates, repeated coordinates, contradicting codes."""
     rng = random.Random(seed)
     out = []
-    for k in range(n):
+    for _k in range(n):
         west, south, east, north = cell(rng.randrange(9)).bounds
         lon, lat = rng.uniform(west, east), rng.uniform(south, north)
         row = {"时间": f"2026-03-{rng.randint(1, 28):02d} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}",

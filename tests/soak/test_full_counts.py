@@ -44,8 +44,10 @@ def test_demo_city_whole(tmp_path, scale, incidents):
     document = quality(tmp_path)
     accounts_add_up(document)
     rows = document["layers"]["incident"]
-    print(f"\ndemo {scale}: 写 {wrote:.0f} s {wrote_mib:.0f} MiB；ETL {took:.0f} s {mib:.0f} MiB；事件 {rows:,}；"
-          f"网格 {document['layers']['grid']:,}；摄像机 {document['layers']['camera']:,}")
+    print(
+        f"\ndemo {scale}: 写 {wrote:.0f} s {wrote_mib:.0f} MiB；ETL {took:.0f} s {mib:.0f} MiB；事件 {rows:,}；"
+        f"网格 {document['layers']['grid']:,}；摄像机 {document['layers']['camera']:,}"
+    )
     assert document["layers"]["grid"] == 28_175
     assert document["layers"]["camera"] == 36_000
     assert abs(rows / incidents - 1) < 0.05
@@ -61,8 +63,10 @@ def test_philadelphia_whole(tmp_path, real_data):
     document = quality(tmp_path)
     accounts_add_up(document)
     incidents = document["sources"]["incidents"]
-    print(f"\n费城: {took:.1f} s {mib:.0f} MiB；{incidents['rows_in']:,} = {incidents['rows_out']:,} + "
-          f"{incidents['rows_rejected']:,}；{incidents['location_quality']}")
+    print(
+        f"\n费城: {took:.1f} s {mib:.0f} MiB；{incidents['rows_in']:,} = {incidents['rows_out']:,} + "
+        f"{incidents['rows_rejected']:,}；{incidents['location_quality']}"
+    )
     assert incidents["rows_in"] == 901_965
     assert incidents["rows_rejected"] == 163  # SOURCE.md: dc_key repeated in 163 rows
     assert incidents["location_quality"]["none"] + incidents["location_quality"]["outside"] >= 18_409 + 28
@@ -77,8 +81,9 @@ def test_killed_at_any_moment(tmp_path):
     chance, landed = random.Random(5), 0
     for n in range(100):
         sources.write_text(sources.read_text("utf-8") + f"# {n}\n", "utf-8")  # something new, so that it builds
-        child = subprocess.Popen([str(YANPAN), "etl", "--workspace", str(tmp_path)], stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [str(YANPAN), "etl", "--workspace", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(chance.uniform(0.2, 14))
         child.send_signal(signal.SIGKILL)
         child.wait()

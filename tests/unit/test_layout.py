@@ -26,8 +26,10 @@ def imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_imports_go_one_way(folder):
     others = set(MAY_IMPORT) - {folder} - MAY_IMPORT[folder]
-    wrong = {str(path.relative_to(ROOT)): sorted(imports(path) & (others | {"yanpan", "tests"}))
-             for path in (ROOT / folder).rglob("*.py")}
+    wrong = {
+        str(path.relative_to(ROOT)): sorted(imports(path) & (others | {"yanpan", "tests"}))
+        for path in (ROOT / folder).rglob("*.py")
+    }
     assert {k: v for k, v in wrong.items() if v} == {}
 
 

@@ -20,7 +20,7 @@ from dashboard.pages.caller import caller_scope
 from dashboard.pages.workbench import ids, view_charts, view_map, view_rail
 from dashboard.pages.workbench.changes import changes
 from dashboard.pages.workbench.classes import class_limits
-from dashboard.pages.workbench.facets import facets
+from dashboard.pages.workbench.facets import facets, without_unit
 from dashboard.pages.workbench.state import read_state, unequal
 from dashboard.settings import Settings
 from data.errors import YanpanError
@@ -192,7 +192,7 @@ def show_values(store: Store, request: dict | None) -> dict:
             "limits": {"count": limits.count, "rate": limits.rate},
             "parts": parts(
                 legend=view_map.legend(state, level, limits),
-                map_foot=view_map.foot(state, answer.meta),
+                map_foot=view_map.foot(state, answer.meta, without_unit(release, state.selection, scope, level)),
                 map_note=map_note(release, level, answer.rows),
             ),
         }

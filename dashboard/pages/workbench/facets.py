@@ -41,6 +41,14 @@ def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
                   by_hour.get(None, 0))  # fmt: skip
 
 
+def without_unit(release: Release, selection: Selection, scope: Scope, level: str) -> int:
+    """Recorded events of the selection that no unit of the level holds: in its numbers, not on its map."""
+    window = day_window((selection.start, selection.end))
+    conditions = [in_days(*window), without_sources(release.reports.coarser(*window))]
+    conditions += [INCIDENT[level].is_(None), *selected(release, selection, scope)]
+    return release.rows(sa.select(sa.func.count().label("n")).where(*conditions))["n"][0].as_py()
+
+
 def _grouped(release: Release, column: str, conditions: list) -> dict[int | None, int]:
     found = release.rows(
         sa.select(INCIDENT[column].label("key"), sa.func.count().label("n")).where(*conditions).group_by("key")

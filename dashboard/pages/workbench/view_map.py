@@ -165,12 +165,15 @@ def _scale(classes: list[tuple[str, int]], edges: list[str], *, zero: bool) -> h
     return html.Div([html.Div(boxes, className="ramp"), html.Div(marks, className="limits")], className="scale")
 
 
-def foot(state: PageState, meta: dict) -> str:
-    """Window, what is not drawn, the counting rule and the release, under the map."""
+def foot(state: PageState, meta: dict, unplaced: int) -> str:
+    """Window, what is not drawn, the counting rule and the release, under the map.
+
+    ``unplaced`` counts the events of the selection that no unit of the level holds.
+    """
     selection = state.selection
     parts = [window_text((selection.start, selection.end), year=True)]
-    if meta["unplaced"]:
-        parts.append(f"未落入{LEVEL_NAMES[meta['level']]} {meta['unplaced']:,} 起，未上图")
+    if unplaced:
+        parts.append(f"未落入{LEVEL_NAMES[meta['level']]} {unplaced:,} 起，未上图")
     if meta["unknown"]:
         parts.append(f"钟点不明 {meta['unknown']:,} 起，不在筛选内")
     if meta["coarser"]:

@@ -1,0 +1,102 @@
+"""The release that `--append` adds to, back in the form it was built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from data import geopackage, releases
+from data.schema import LAYERS
+from etl import layers
+from etl.accounts import Accounts, Run
+from etl.layers import Traced
+from etl.transform import incidents
+from etl.transform.incidents import Part
+
+
+def earlier_layers(previous: Path, accounts: Accounts) -> dict[str, Traced]:
+    """The layers of the release that is added to, their runs opened with the counts they had."""
+    package = previous / releases.GEOPACKAGE
+    for row in geopackage.read(package, "source_run").to_pylist():
+        del row["rows_out"]  # follows from the other two
+        accounts.open(Run(carried=True, **row))
+    accounts.carry(geopackage.read(package, "reject"))
+    out = {}
+    for layer in (
+        "area",
+        "grid",
+        "incident",
+        "dispute_stat",
+        "report_status",
+        "camera",
+        "key_place",
+        "key_area",
+        "key_line",
+        "base_road",
+        "base_building",
+        "base_water",
+    ):
+        table = geopackage.read(package, layer)
+        out[layer] = Traced(table, *layers.read_origin(previous / releases.QUERY_INDEX, layer))
+    return out
+
+
+def region_frame(traced: Traced, layer: str) -> pd.DataFrame:
+    """A carried layer in the form of :func:`regions.read`."""
+    frame = pd.DataFrame({"run": traced.run, "row": traced.row})
+    for column in LAYERS[layer].columns:
+        values = traced.table[column.name]
+        if column.type == pa.string():
+            frame[column.name] = np.array([*values.to_pylist(), None], object)[:-1]
+        elif column.type == pa.date32():
+            frame[column.name] = pd.array(values.to_numpy().astype("datetime64[s]"))
+        else:
+            frame[column.name] = values.to_pandas(types_mapper=pd.ArrowDtype)
+    frame["geometry"] = np.array([*shapely.from_wkb(traced.table["geom"].to_numpy()), None], object)[:-1]
+    return frame
+
+
+def incident_parts(traced: Traced) -> list[Part]:
+    """The incidents of an earlier release as parts again; their grid stands for the declared one."""
+    table = traced.table
+    source_ids = table["source_id"].combine_chunks().dictionary_encode()
+    picks = source_ids.indices.to_numpy(zero_copy_only=False)
+    quality = table["location_quality"].to_pylist()
+    quality = np.array(quality, object)
+
+    def coded(name: str) -> pa.DictionaryArray:
+        return (
+            pa.concat_arrays(table[name].chunks).dictionary_encode()
+            if table[name].num_chunks
+            else pa.array([], pa.string()).dictionary_encode()
+        )
+
+    def moments(name: str) -> np.ndarray:
+        return table[name].to_numpy().astype("datetime64[s]")
+
+    whole = Part(
+        "",
+        traced.run.astype(np.int32),
+        traced.row.astype(np.int32),
+        pa.concat_arrays(table["incident_id"].chunks) if table.num_rows else pa.array([], pa.string()),
+        moments("occurred_from"),
+        moments("occurred_to"),
+        moments("recorded_at"),
+        *(coded(n) for n in ("category", "subcategory", "status", "place_type")),
+        {n: coded(n) for n in incidents.DECLARED},
+        table["x"].to_numpy().astype(float),
+        table["y"].to_numpy().astype(float),
+        quality == "low_precision",
+        quality == "centroid",
+        (quality == "outside") & np.isnan(table["x"].to_numpy().astype(float)),
+    )
+    out = []
+    for i, source_id in enumerate(source_ids.dictionary.to_pylist()):
+        part = whole.take(np.flatnonzero(picks == i))
+        part.source_id = source_id
+        out.append(part)
+    return out
