@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,21 @@ def earlier_layers(previous: Path, accounts: Accounts) -> dict[str, Traced]:
         "base_water",
     ):
         table = geopackage.read(package, layer)
-        out[layer] = Traced(table, *layers.read_origin(previous / releases.QUERY_INDEX, layer))
+        came = layers.read_origin(previous / releases.QUERY_INDEX, layer)
+        run, row = (came[name].to_numpy().astype(np.int64) for name in ("run", "row"))
+        out[layer] = Traced(table, run, row, came if layer == "incident" else None)
     return out
+
+
+def earlier_notes(previous: Path) -> dict[str, dict]:
+    """What the release that is added to told of each source's files: words not known, datum evidence, dropped columns.
+    Counts that are made anew over all incidents are left out."""
+    try:
+        told = json.loads((previous / releases.QUALITY).read_text("utf-8"))["sources"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    anew = {"kind", "rows_in", "rows_out", "rows_rejected", "rejects", "files", *incidents.PLACED_NOTES}
+    return {source: {k: v for k, v in notes.items() if k not in anew} for source, notes in told.items()}
 
 
 def region_frame(traced: Traced, layer: str) -> pd.DataFrame:
@@ -61,19 +75,16 @@ def region_frame(traced: Traced, layer: str) -> pd.DataFrame:
 
 
 def incident_parts(traced: Traced) -> list[Part]:
-    """The incidents of an earlier release as parts again; their grid stands for the declared one."""
+    """The incidents of an earlier release as parts again; with the codes that were declared."""
     table = traced.table
     source_ids = table["source_id"].combine_chunks().dictionary_encode()
     picks = source_ids.indices.to_numpy(zero_copy_only=False)
     quality = table["location_quality"].to_pylist()
     quality = np.array(quality, object)
 
-    def coded(name: str) -> pa.DictionaryArray:
-        return (
-            pa.concat_arrays(table[name].chunks).dictionary_encode()
-            if table[name].num_chunks
-            else pa.array([], pa.string()).dictionary_encode()
-        )
+    def coded(name: str, of: pa.Table = table) -> pa.DictionaryArray:
+        chunks = [c.cast(pa.string()) for c in of[name].chunks]
+        return (pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())).dictionary_encode()
 
     def moments(name: str) -> np.ndarray:
         return table[name].to_numpy().astype("datetime64[s]")
@@ -87,7 +98,7 @@ def incident_parts(traced: Traced) -> list[Part]:
         moments("occurred_to"),
         moments("recorded_at"),
         *(coded(n) for n in ("category", "subcategory", "status", "place_type")),
-        {n: coded(n) for n in incidents.DECLARED},
+        {n: coded(n, traced.declared) for n in incidents.DECLARED},
         table["x"].to_numpy().astype(float),
         table["y"].to_numpy().astype(float),
         quality == "low_precision",

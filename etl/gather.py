@@ -37,6 +37,7 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     context = Context(zone=spec.timezone, crs=spec.crs, accounts=accounts)
     out = Gathered(context, accounts)
     carried = carry.earlier_layers(previous, accounts) if previous else {}
+    context.quality.update(carry.earlier_notes(previous) if previous else {})
     todo = sum(_weight(j) for j in jobs) or 1.0
     done = 0.0
 
@@ -79,7 +80,7 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     out.tables["area"] = regions.to_table(tree.areas, "area")
     out.tables["grid"] = regions.to_table(tree.grids, "grid")
     for layer, frame in (("area", tree.areas), ("grid", tree.grids)):
-        out.origins[layer] = (frame["run"].to_numpy(), frame["row"].to_numpy())
+        out.origins[layer] = layers.origin(frame["run"].to_numpy(), frame["row"].to_numpy())
     out.tables["source_run"] = out.accounts.run_table()
     out.tables["reject"] = out.accounts.reject_table()
     for name, layer in LAYERS.items():
@@ -124,8 +125,7 @@ def _place_incidents(
         context.of(source_id).update(found.notes[source_id])
         placed.append((part, found))
     codes = {n: pa.array(frame[n], pa.string(), from_pandas=True) for n in incidents.DECLARED}
-    out.tables["incident"], *origin = incidents.to_table(placed, codes)
-    out.origins["incident"] = tuple(origin)
+    out.tables["incident"], out.origins["incident"] = incidents.to_table(placed, codes)
 
 
 def _others(of_kind, carried: dict[str, Traced], context: Context, out: Gathered, grids: GridIndex) -> None:
@@ -170,7 +170,7 @@ def _others(of_kind, carried: dict[str, Traced], context: Context, out: Gathered
             keys = whole.table.select(KEYED[layer]).to_pandas().assign(run=whole.run, row=whole.row)
             whole = whole.take(layers.settle(keys, KEYED[layer], context.accounts))
             whole.table = _with_grid(whole.table, layer, grids)
-        out.tables[layer], out.origins[layer] = whole.table, (whole.run, whole.row)
+        out.tables[layer], out.origins[layer] = whole.table, layers.origin(whole.run, whole.row)
     out.tables["camera_coverage"] = cameras.coverage(out.tables["camera"], context.crs, context)
 
 
@@ -211,7 +211,7 @@ def _statistics(
     if whole.table.num_rows:
         keys = whole.table.select(DISPUTE_KEY).to_pandas().assign(run=whole.run, row=whole.row)
         whole = whole.take(layers.settle(keys, DISPUTE_KEY, context.accounts, whole=True))
-    out.tables["dispute_stat"], out.origins["dispute_stat"] = whole.table, (whole.run, whole.row)
+    out.tables["dispute_stat"], out.origins["dispute_stat"] = whole.table, layers.origin(whole.run, whole.row)
 
     sheets = []
     if "report_status" in carried:
@@ -241,4 +241,4 @@ def _statistics(
         if table is not None and table.num_rows:
             derived.append(Traced.of(table, layers.DERIVED, np.zeros(table.num_rows)))
     whole = layers.join(derived, "report_status")
-    out.tables["report_status"], out.origins["report_status"] = whole.table, (whole.run, whole.row)
+    out.tables["report_status"], out.origins["report_status"] = whole.table, layers.origin(whole.run, whole.row)

@@ -35,7 +35,7 @@ class Gathered:
     context: Context
     accounts: Accounts
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    origins: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    origins: dict[str, pa.Table] = field(default_factory=dict)
     topology: Future | None = None  # of the dict that quality.json tells
     parts: dict[str, Part] = field(default_factory=dict)
     file_times: dict[str, datetime] = field(default_factory=dict)

@@ -18,11 +18,13 @@ DERIVED = -1  # run of rows that no file holds
 
 @dataclass
 class Traced:
-    """A layer's table; ``run`` and ``row`` (int, one per row) say which file and row of it each came from."""
+    """A layer's table; ``run`` and ``row`` (int, one per row) say which file and row of it each came from.
+    ``declared`` holds the codes that the sources of carried incidents declared."""
 
     table: pa.Table
     run: np.ndarray
     row: np.ndarray
+    declared: pa.Table | None = None
 
     @classmethod
     def none(cls, layer: str) -> Traced:
@@ -76,18 +78,21 @@ def settle(frame: pd.DataFrame, key: list[str], accounts: Accounts, *, whole: bo
     return np.flatnonzero(keep & ~old)
 
 
-def write_origins(path: Path, origins: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Keep each layer's (run, row), in the order of its rows, beside the query index; ``--append`` needs them."""
+def origin(run: np.ndarray, row: np.ndarray) -> pa.Table:
+    """Where the rows of a layer came from, in their order."""
+    return pa.table({"run": pa.array(np.asarray(run, np.int32)), "row": pa.array(np.asarray(row, np.int32))})
+
+
+def write_origins(path: Path, origins: dict[str, pa.Table]) -> None:
+    """Keep each layer's origin beside the query index, in the order of the layer's rows; ``--append`` needs them."""
     with duckdb.connect(str(path)) as connection:
-        for layer, (run, row) in origins.items():
-            table = pa.table({"run": pa.array(np.asarray(run, np.int32)), "row": pa.array(np.asarray(row, np.int32))})
+        for layer, table in origins.items():
             connection.register("fresh", table)
             connection.execute(f'CREATE TABLE "origin_{layer}" AS SELECT * FROM fresh')
             connection.unregister("fresh")
 
 
-def read_origin(path: Path, layer: str) -> tuple[np.ndarray, np.ndarray]:
+def read_origin(path: Path, layer: str) -> pa.Table:
     """What :func:`write_origins` kept of a layer."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        table = connection.sql(f'SELECT run, row FROM "origin_{layer}" ORDER BY rowid').to_arrow_table()
-    return table["run"].to_numpy().astype(np.int64), table["row"].to_numpy().astype(np.int64)
+        return connection.sql(f'SELECT * FROM "origin_{layer}" ORDER BY rowid').to_arrow_table()

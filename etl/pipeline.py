@@ -200,6 +200,9 @@ def _explain(folder: Path, gathered: Gathered, info: ReleaseInfo, signature: str
     """quality.json and rejects.csv."""
     context, accounts = gathered.context, gathered.accounts
     per_source = {}
+    reasons = (
+        gathered.tables["reject"].group_by(["source_id", "reason_code"]).aggregate([([], "count_all")]).to_pylist()
+    )
     for source in info.sources:
         runs = [r for r in accounts.runs if r.source_id == source.source_id]
         per_source[source.source_id] = {
@@ -207,7 +210,7 @@ def _explain(folder: Path, gathered: Gathered, info: ReleaseInfo, signature: str
             "rows_in": sum(r.rows_in for r in runs),
             "rows_out": sum(r.rows_out for r in runs),
             "rows_rejected": sum(r.rows_rejected for r in runs),
-            "rejects": dict(accounts.counts(source.source_id)),
+            "rejects": {r["reason_code"]: r["count_all"] for r in reasons if r["source_id"] == source.source_id},
             "files": [_run_note(r) for r in runs],
             **context.quality.get(source.source_id, {}),
         }

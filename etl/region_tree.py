@@ -21,15 +21,15 @@ from geo.regions import RegionIndex, topology
 MARGIN = 0.2  # the coordinate box outside China: the regions' box and a fifth more on each side
 
 
-def read_regions(
-    declared: Sources, of_kind, carried: dict[str, Traced], context: Context
-) -> regions.Hierarchy:
+def read_regions(declared: Sources, of_kind, carried: dict[str, Traced], context: Context) -> regions.Hierarchy:
     frames: dict[str, list[pd.DataFrame]] = {"area": [], "grid": []}
     for layer, parts in frames.items():
         if layer in carried:
             kept = carry.region_frame(carried[layer], layer)
             parts.append(kept[kept["run"] != layers.DERIVED])
-    trusted: list[gpd.GeoSeries] = []
+    # What an earlier release published was judged then.
+    judged = [f["geometry"].dropna().tolist() for f in frames["area"]]
+    trusted = [gpd.GeoSeries(shapes, crs=context.crs) for shapes in judged if shapes]
     for kind in ("area", "grid"):
         for source, raw, run in of_kind(kind):
             keep = common.admit(raw, source, context, run)

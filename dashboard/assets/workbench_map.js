@@ -42,7 +42,7 @@
     const change = [0, 1, 2, 3, 4, 5, 6].map((i) => css("--change-" + i));
     const alpha = Math.min(0.86, Math.max(0.55, 0.86 - (at.map.getZoom() - 14) * 0.12)), limits = values.limits, land = abgr(css("--map-land"), 0.5), none = abgr(css("--sunk"), alpha);
     for (let i = 0; i < values.size; i++) {
-      if (!c.shown[i]) { lut[i + 1] = land; continue; }
+      if (!c.shown[i] || !values.counted) { lut[i + 1] = land; continue; }
       const n = c.count[i];
       if (measure === "change" && c.verdict) {
         const word = WORDS[c.verdict[i]];
@@ -99,7 +99,8 @@
     const one = { code: u.codes[i], name: shortName(u.names[i], parent), parent: parent, count: n < 0 ? null : n };
     one.rate = c.rate && c.rate[i] >= 0 ? c.rate[i] / 1000 : null;
     one.gaps = c.gaps[i];
-    if (!c.verdict) return one;
+    if (!v.counted) one.count = undefined;
+    if (!c.verdict || !v.counted) return one;
     const word = WORDS[c.verdict[i]];
     const compared = word && word[0] !== "无法比较";
     one.before = c.before[i] < 0 ? null : c.before[i];
@@ -363,15 +364,16 @@
     card.replaceChildren();
     line(card, "strong", "", one.name);
     line(card, "div", "caption", one.parent);
-    if (one.count === null) line(card, "div", "missing", "未报：没有任何上报，不按0计");
+    if (one.count === undefined) line(card, "div", "caption", "没有事件来源");
+    else if (one.count === null) line(card, "div", "missing", "未报：没有任何上报，不按0计");
     else {
       const numbers = line(card, "div", "numbers", "");
       line(numbers, "b", "", thousands(one.count));
       line(numbers, "span", "", " 起");
       if (one.rate !== null) line(numbers, "span", "caption", "　每千人 " + one.rate.toFixed(2).replace(/\.?0+$/, ""));
     }
-    if (one.gaps && one.count !== null) line(card, "div", "caption", "缺 " + one.gaps + " 个上报期");
-    if (at.values.columns.verdict) {
+    if (one.gaps && one.count) line(card, "div", "caption", "缺 " + one.gaps + " 个上报期");
+    if (one.verdict) {
       const past = at.focus.before;
       if (one.before === null) line(card, "div", "caption", past + "未报，无法比较");
       else if (one.verdict === "无法比较") line(card, "div", "caption", "– 无法比较");
@@ -458,7 +460,7 @@
     if (!v) return;
     const rows = [];
     for (let i = 0; i < v.size; i++) if (v.columns.shown[i]) rows.push(row(i, v, at.list));
-    rows.sort((a, b) => (b.count === null ? -1 : b.count) - (a.count === null ? -1 : a.count) || (a.code < b.code ? -1 : 1));
+    rows.sort((a, b) => (b.count ?? -1) - (a.count ?? -1) || (a.code < b.code ? -1 : 1));
     const name = (at.focus.levels.find((one) => one.level === v.level) || {}).name || "";
     table(rows);
     draw({ [IDS.head]: name + " " + thousands(rows.length),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -85,15 +86,22 @@ def resolve(source: Source, file: str, available: Sequence[str], *, final: bool 
     """:func:`match`, or a fault that prints both lists. Columns that a file's ``query`` will make may still be absent."""
     found, missing = match(source.wanted(), available)
     if missing and (final or not (source.query and source.path)):
-        shown = "、".join(list(available)[:40])
         raise ColumnFault(
             "映射的列不在文件中",
             where=f"{source.id} {file}",
-            found=f"文件有 {shown}",
+            found=f"文件有 {shown(available)}",
             expected="、".join(missing),
             remedy="改正 [source.columns] 的列名，或 header 行号",
         )
     return found
+
+
+def shown(names: Sequence[str]) -> str:
+    """Headers for a message. A row with long numbers in it is data, not a header, and is not shown."""
+    told = [n for n in names if n]
+    if any(re.search(r"\d{6}", unicodedata.normalize("NFKC", n)) for n in told):
+        return f"首行像数据，不像表头（{len(told)} 列）"
+    return "、".join(told[:40])
 
 
 def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from etl.extract.raw import Raw, clean_name, match, resolve, unique_names
+from etl.extract.raw import Raw, clean_name, match, resolve, shown, unique_names
 from etl.faults import ColumnFault, FileFault
 from etl.sources import Source
 
@@ -116,7 +116,7 @@ def _header(data: bytes, source: Source, where: str, tab: bool) -> tuple[str, in
                 title = "".join(lines[: reader.line_num - 1]).strip()
                 return delimiter, len(consumed.encode()), reader.line_num + 1, unique_names(names), title[:400]
             if best is None or len(found) > best[0]:
-                best = (len(found), "、".join(n for n in names if n))
+                best = (len(found), shown(names))
     missing_names = "、".join(names[0] for names in wanted.values())
     raise ColumnFault(
         "映射的列不在文件中",

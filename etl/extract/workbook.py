@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
-from etl.extract.raw import Raw, clean_name, match, unique_names
+from etl.extract.raw import Raw, clean_name, match, shown, unique_names
 from etl.faults import ColumnFault, FileFault
 from etl.sources import Source
 
@@ -95,7 +95,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
     raise ColumnFault(
         "映射的列不在文件中",
         where=where,
-        found="表头 " + "、".join(best[2][:40]),
+        found="表头 " + shown(best[2]),
         expected="、".join(best[1]),
         remedy="改正 [source.columns] 的列名，或用 sheet、header 写明",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +29,9 @@ TEXTS = (
     "device_state",
     "closed_level",
     "network",
+    "level",
+    "state",
+    "dataset",
 )
 _TOTAL = r"^[\s\x{3000}]*(合[\s\x{3000}]*计|总[\s\x{3000}]*计|小[\s\x{3000}]*计)[\s\x{3000}]*[:：]?[\s\x{3000}]*$"
 _SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
@@ -170,18 +174,21 @@ def total_rows(raw: Raw) -> np.ndarray:
 def _drop_unmapped(raw: Raw, source: Source, context: Context, mapped: set[str], where: str) -> None:
     """Unmapped columns never go further; those that look personal are named (never their values)."""
     notes = context.of(source.id)
-    for name in [n for n in raw.table.column_names if n not in mapped]:
+    for position, name in enumerate(raw.table.column_names):
+        if name in mapped:
+            continue
+        told = name if not re.search(r"\d{6}", name) else f"第{position + 1}列"  # a value may stand where a name should
         why = "列名" if personal.denied_header(name) else None
         if why is None and personal.scan(_flat(raw.table[name]), communities=context.communities).any:
             why = "内容"
         if why:
             seen = notes.setdefault("personal_columns", {})
-            if name not in seen:
-                seen[name] = why
-                context.warn("personal_column_dropped", f"{where} 列 {name}", f"按{why}判断含个人信息，未入库")
+            if told not in seen:
+                seen[told] = why
+                context.warn("personal_column_dropped", f"{where} 列 {told}", f"按{why}判断含个人信息，未入库")
         dropped = notes.setdefault("dropped_columns", [])
-        if name not in dropped:
-            dropped.append(name)
+        if told not in dropped:
+            dropped.append(told)
     raw.table = raw.table.select([n for n in raw.table.column_names if n in mapped])
     for place in dict.fromkeys(p for p, _ in raw.remarks):
         texts = pa.array([t for p, t in raw.remarks if p == place], pa.string())

@@ -22,6 +22,7 @@ from geo.regions import RegionIndex
 
 DECLARED = ("grid_code", "community_code", "street_code", "district_code")
 QUALITY = {name: i for i, name in enumerate(LOCATION_QUALITIES)}
+PLACED_NOTES = ("location_quality", "contradicts_declared", "declared_unknown", "without_grid", "pile_up_places")
 PILE_UP_LEAST, PILE_UP_TIMES, PILE_UP_QUANTILE = 30, 20, 0.99
 
 
@@ -427,8 +428,8 @@ def _reject(part: Part, mask: np.ndarray, code: str, context: Context) -> None:
         context.accounts.reject(int(run), part.row[mask & (part.run == run)], code)
 
 
-def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-    """The incident layer in order of time, and each row's run and file row.
+def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tuple[pa.Table, pa.Table]:
+    """The incident layer in order of time, and each row's origin: run, file row and the codes the source declared.
 
     ``grids`` holds the valid grids' codes: ``grid_code`` and those of its community, street and district.
     """
@@ -452,7 +453,8 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         return pa.array(values, pa.timestamp("s"), mask=np.isnat(values))
 
     if not n:
-        return layer.empty(), np.zeros(0, np.int32), np.zeros(0, np.int32)
+        nothing = {name: pa.array([], pa.int32()) for name in ("run", "row")}
+        return layer.empty(), pa.table(nothing | {name: pa.array([], pa.string()) for name in DECLARED})
     columns["incident_id"] = gather([p.ids for p, _ in parts])
     for ours, name in (("occurred_from", "start"), ("occurred_to", "to"), ("recorded_at", "recorded")):
         columns[ours] = stamps(name)
@@ -460,23 +462,25 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         columns[name] = gather([getattr(p, name) for p, _ in parts])
     position = grid[order]
     known = position >= 0
+    declared = {name: gather([p.codes[name] for p, _ in parts]) for name in DECLARED}
     for name in DECLARED:
-        declared = gather([p.codes[name] for p, _ in parts])
         own = pa.DictionaryArray.from_arrays(pa.array(position.astype(np.int32), mask=~known), grids["grid_code"])
         if name == "grid_code":
             columns[name] = own
             continue
         codes = grids[name].dictionary_encode()
         picks = pc.take(codes.indices, pa.array(np.where(known, position, 0), mask=~known)) if len(codes) else None
-        if known.all() or declared.null_count == len(declared):
-            columns[name] = pa.DictionaryArray.from_arrays(picks, codes.dictionary) if picks is not None else declared
+        if known.all() or declared[name].null_count == n:
+            columns[name] = (
+                pa.DictionaryArray.from_arrays(picks, codes.dictionary) if picks is not None else declared[name]
+            )
         else:
             mine = (
                 pa.DictionaryArray.from_arrays(picks, codes.dictionary).cast(pa.string())
                 if picks is not None
                 else pa.nulls(n, pa.string())
             )
-            columns[name] = pc.if_else(pa.array(known), mine, declared.cast(pa.string())).dictionary_encode()
+            columns[name] = pc.if_else(pa.array(known), mine, declared[name].cast(pa.string())).dictionary_encode()
     quality = np.concatenate([q.quality for _, q in parts])[order]
     columns["location_quality"] = pa.DictionaryArray.from_arrays(
         pa.array(quality.astype(np.int32)), pa.array(LOCATION_QUALITIES)
@@ -488,4 +492,5 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         values = np.concatenate([getattr(p, name) for p, _ in parts])[order]
         columns[name] = pa.array(values, mask=np.isnan(values))
     table = pa.table({name: columns[name] for name in layer.arrow_schema().names})
-    return (table, np.concatenate([p.run for p, _ in parts])[order], np.concatenate([p.row for p, _ in parts])[order])
+    origin = {name: pa.array(np.concatenate([getattr(p, name) for p, _ in parts])[order]) for name in ("run", "row")}
+    return table, pa.table(origin | declared)

@@ -16,9 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def yanpan(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, str(ROOT / "yanpan.py"), *map(str, arguments)], capture_output=True,
-                          text=True, timeout=120, stdin=subprocess.DEVNULL, cwd=ROOT,
-                          env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment})
+    return subprocess.run(
+        [sys.executable, str(ROOT / "yanpan.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+    )
 
 
 def one_line(done: subprocess.CompletedProcess, *said: str) -> None:
@@ -57,8 +63,9 @@ def test_the_geopackage_opens_in_a_read_only_folder_with_gdal(city):
     folder = city.current
     folder.chmod(0o555)
     try:
-        done = subprocess.run(["ogrinfo", "-so", "-ro", str(folder / "city.gpkg"), "incident"], capture_output=True,
-                              text=True, timeout=60)
+        done = subprocess.run(
+            ["ogrinfo", "-so", "-ro", str(folder / "city.gpkg"), "incident"], capture_output=True, text=True, timeout=60
+        )
     finally:
         folder.chmod(0o755)
     assert done.returncode == 0 and "Feature Count: 20" in done.stdout

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from city import City, csv_text, incident_rows
 
+from data.errors import ReleaseError
+from data.releases import Workspace, lock
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 # Forks one child for each moment, so that the libraries are loaded once: at a share of the progress, or before the
@@ -67,8 +70,13 @@ print(json.dumps(out))
 
 def kill_at(city: City, moments: list[str]) -> list[tuple[str, int, str]]:
     city.write_sources()
-    done = subprocess.run([sys.executable, "-c", DRIVER, str(city.path), json.dumps(moments)], capture_output=True,
-                          text=True, timeout=120, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(city.path), json.dumps(moments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+    )
     assert done.returncode == 0, done.stderr
     return [tuple(row) for row in json.loads(done.stdout)]
 
@@ -78,7 +86,8 @@ def tidy(city: City) -> list[str]:
     out = []
     for entry in (city.path / "releases").iterdir():
         whole = entry.is_dir() and {"city.gpkg", "city.duckdb", "quality.json", "rejects.csv"} == {
-            p.name for p in entry.iterdir()}
+            p.name for p in entry.iterdir()
+        }
         if entry.name != "current" and not whole:
             out.append(entry.name)
     return out
@@ -89,7 +98,7 @@ def test_killed_at_many_moments_current_stays_whole_and_the_next_run_succeeds(tm
     city.run()
     first = city.current
     city.incidents(incident_rows(400))
-    moments = [f"share:{s}" for s in (0.0, 0.05, 0.3, 0.58, 0.6, 0.7, 0.89, 0.95)] + [f"call:{n}" for n in range(4)]
+    moments = [f"share:{s}" for s in (0.0, 0.3, 0.6, 0.7, 0.95)] + [f"call:{n}" for n in range(4)]
     seen = kill_at(city, moments)
     killed = [m for m, status, _ in seen if status == signal.SIGKILL]
     assert set(killed) >= {"share:0.0", "share:0.3", "share:0.6", "share:0.95", "call:0"}
@@ -120,7 +129,7 @@ def test_a_full_disk_is_a_fault_that_publishes_nothing(tmp_path):
     city.run()
     first = city.current
     city.incidents(incident_rows(3000))
-    seen = kill_at(city, ["size:20000", "size:200000", "size:400000"])
+    seen = kill_at(city, ["size:20000", "size:300000"])
     for moment, status, current in seen:
         assert status in (-1, -9), (moment, status)
         if status == -1:
@@ -138,8 +147,12 @@ def test_the_command_itself_killed_by_the_clock(tmp_path, seconds):
     city.run()
     first = city.current
     city.put("jq.csv", csv_text(incident_rows(30_000)))
-    process = subprocess.Popen([sys.executable, str(ROOT / "yanpan.py"), "etl", "--workspace", str(tmp_path)],
-                               cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "yanpan.py"), "etl", "--workspace", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     time.sleep(seconds)
     process.kill()
     process.wait(30)
@@ -152,9 +165,6 @@ def test_the_command_itself_killed_by_the_clock(tmp_path, seconds):
 
 
 def test_a_second_writer_is_told_who_holds_the_workspace(tmp_path):
-    from data.errors import ReleaseError
-    from data.releases import Workspace, lock
-
     city = City(tmp_path).grids().incidents(incident_rows(9))
     with lock(Workspace(tmp_path)), pytest.raises(ReleaseError) as caught:
         city.run()

@@ -95,8 +95,9 @@ def test_philadelphia_incidents_lie_in_the_tracts_that_gdal_says(philadelphia, m
     lon, lat = (pd.to_numeric(rows[c], errors="coerce") for c in ("point_x", "point_y"))
     points = gpd.GeoDataFrame({"dc_key": rows["dc_key"]}, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
     located = points[lon.notna().to_numpy() & (lon != 0).to_numpy()]
-    joined = gpd.sjoin(located, tracts[["GEOID", "geometry"]].set_geometry(tracts.geometry.make_valid()),
-                       predicate="intersects")
+    joined = gpd.sjoin(
+        located, tracts[["GEOID", "geometry"]].set_geometry(tracts.geometry.make_valid()), predicate="intersects"
+    )
     expected = joined.groupby("dc_key")["GEOID"].min()
     table = philadelphia.table("incident").set_index("incident_id")
     usable = table[table["location_quality"].isin(["exact", "low_precision"])]
@@ -180,15 +181,26 @@ def median_distance_m(shape, boundary) -> float:
     return float(np.median(shapely.distance(points, line)))
 
 
-@pytest.mark.parametrize(("name", "code", "districts", "streets", "villages"), [
-    ("nanjing", "320100", 11, 140, 1322), ("wuwei", "620600", 4, 108, 1240)])
+@pytest.mark.parametrize(
+    ("name", "code", "districts", "streets", "villages"),
+    [("nanjing", "320100", 11, 140, 1322), ("wuwei", "620600", 4, 108, 1240)],
+)
 def test_chinese_cities(real_data, tmp_path, name, code, districts, streets, villages):
     city = publish(name, tmp_path, real_data)
     accounts = balanced(city)
-    assert accounts["rows_out"].to_dict() == {"city": 1, "districts": districts, "streets": streets, "villages": villages}
+    assert accounts["rows_out"].to_dict() == {
+        "city": 1,
+        "districts": districts,
+        "streets": streets,
+        "villages": villages,
+    }
     areas = city.shapes("area").set_index("code")
     assert areas["level"].value_counts().to_dict() == {
-        "city": 1, "district": districts, "street": streets, "community": villages}
+        "city": 1,
+        "district": districts,
+        "street": streets,
+        "community": villages,
+    }
     for child in areas.index[areas["level"].isin(["street", "community"])]:
         assert child.startswith(areas.loc[child, "parent_code"])
     # The districts are labelled as plain GeoJSON but drawn in GCJ-02: told, shown, and moved back.
@@ -198,8 +210,9 @@ def test_chinese_cities(real_data, tmp_path, name, code, districts, streets, vil
     evidence = json.dumps(city.quality()["sources"]["districts"]["datum"], ensure_ascii=False)
     assert all(h in evidence for h in ("wgs84", "gcj02", "bd09"))
     true = pyogrio.read_dataframe(real_data / "china" / "boundaries_cgcs2000_district.geojson").set_index("gb")
-    raw = pyogrio.read_dataframe(
-        real_data / "china" / f"boundaries_gcj02_{name}_{code}_districts.json").set_index("adcode")
+    raw = pyogrio.read_dataframe(real_data / "china" / f"boundaries_gcj02_{name}_{code}_districts.json").set_index(
+        "adcode"
+    )
     before, after = [], []
     for adcode, shape in raw.geometry.items():
         if f"156{adcode}" in true.index:
@@ -218,7 +231,9 @@ def test_gzip_of_the_cut_month_gives_the_same_release(real_data, month, philadel
     def edit(text: str) -> str:
         head, *sources = text.split("[[source]]")
         text = "[[source]]".join([head, *(s for s in sources if any(f'id = "{k}"' in s for k in keep))])
-        return text.replace("${YANPAN_REAL_DATA:-../../shared/data}/philadelphia/incidents_20[0-9][0-9].csv.gz", "m.csv.gz")
+        return text.replace(
+            "${YANPAN_REAL_DATA:-../../shared/data}/philadelphia/incidents_20[0-9][0-9].csv.gz", "m.csv.gz"
+        )
 
     city = publish("philadelphia", tmp_path, real_data, edit)
     columns = ["incident_id", "occurred_from", "category", "grid_code", "district_code", "location_quality"]

@@ -114,17 +114,21 @@ def show_focus(store: Store, search: str | None) -> dict:
 
 @cleared(lambda line: parts(crumbs=None, chips=None, rail=None, topbar=None))
 def show_frame(store: Store, settings: Settings, search: str | None) -> dict:
-    """Breadcrumb, chips, filter rail and the state of the release."""
+    """Breadcrumb, chips, filter rail and the state of the release; the last stays where the address is refused."""
     with store.current() as release:
         now = datetime.now(UTC)
-        state = read_state(search, release)
+        topbar = release_state(describe(release, now), now.date(), open_mode=settings.open_mode)
+        try:
+            state = read_state(search, release)
+            found = facets(release, state.selection, caller_scope())
+        except YanpanError:  # told by show_focus
+            return parts(crumbs=None, chips=None, rail=None, topbar=topbar)
         over = release.data_as_of.date() if release.data_as_of else date.max
-        found = facets(release, state.selection, caller_scope())
         return parts(
             crumbs=view_rail.crumbs(state, release),
             chips=view_rail.chips(state),
             rail=view_rail.rail(state, found, over),
-            topbar=release_state(describe(release, now), now.date(), open_mode=settings.open_mode),
+            topbar=topbar,
         )
 
 
@@ -189,9 +193,10 @@ def show_values(store: Store, request: dict | None) -> dict:
             **view_map.packed_rows(level, len(units), positions, answer.rows),
             "search": request["search"],
             "matched": answer.meta["matched"],
+            "counted": bool(release.reports.source_ids),
             "limits": {"count": limits.count, "rate": limits.rate},
             "parts": parts(
-                legend=view_map.legend(state, level, limits),
+                legend=view_map.legend(state, level, limits) if release.reports.source_ids else None,
                 map_foot=view_map.foot(state, answer.meta, without_unit(release, state.selection, scope, level)),
                 map_note=map_note(release, level, answer.rows),
             ),

@@ -15,9 +15,12 @@ from data.store.filters import INCIDENT, day_window, in_days, selected, without_
 
 @dataclass(frozen=True)
 class Facets:
-    """Recorded counts of the window: by category (every one, 无效 too), by hour (24), and with no known hour."""
+    """Recorded counts of the window: by category (every one, 无效 too), by hour (24), and with no known hour.
 
-    categories: dict[str, int]
+    ``categories`` is None where the release has no incident source: nothing was counted, which is not 0.
+    """
+
+    categories: dict[str, int] | None
     hours: tuple[int, ...]
     hour_unknown: int
 
@@ -37,6 +40,8 @@ def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
     for hour, n in by_hour.items():
         if hour is not None:
             hours[hour] = n
+    if not release.reports.source_ids:
+        return Facets(None, (0,) * 24, 0)
     return Facets({name: by_category.get(i, 0) for i, name in enumerate(CATEGORIES)}, tuple(hours.tolist()),
                   by_hour.get(None, 0))  # fmt: skip
 

@@ -8,6 +8,7 @@ from dash import html
 
 from dashboard.components.link import link, segment
 from dashboard.components.words import (
+    NOTHING,
     WEEKDAYS,
     before_name,
     hours_text,
@@ -118,7 +119,7 @@ def _categories(state: PageState, facets: Facets) -> html.Section:
                     html.Span(className="box", **{"aria-hidden": "true"}),
                     html.Span(className=f"swatch cat-{CATEGORIES.index(name)}", **{"aria-hidden": "true"}),
                     html.Span(name, className="name"),
-                    html.Span(whole(facets.categories[name]), className="number"),
+                    html.Span(NOTHING if facets.categories is None else whole(facets.categories[name]), className="number"),
                 ],
                 state.href(categories=toggled_category(selection, name)),
                 className="check" + (" on" if chosen else "") + (" aside" if name == INVALID else ""),

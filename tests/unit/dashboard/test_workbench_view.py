@@ -39,6 +39,7 @@ from dashboard.pages.workbench.state import (
     toggled_weekday,
     unequal,
 )
+from dashboard.settings import Settings
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, preceding
 from data.store import Scope, Store, counts, trend
@@ -436,7 +437,8 @@ def test_a_fault_clears_every_number_and_says_why(store, everywhere, search):
     assert not callbacks.show_trend(store, search).data
     values = callbacks.show_values(store, {"search": search, "level": "grid"})
     assert "columns" not in values and values["parts"]["workbench-legend"] is None
-    assert all(part is None for part in callbacks.show_frame(store, None, search).values())
+    frame = callbacks.show_frame(store, Settings(workspace="x", open_mode=True), search)
+    assert [name for name, part in frame.items() if part] == ["workbench-topbar"]  # which release it is stays
     assert callbacks.show_points(store, {"search": search, "bbox": [0, 0, 1, 1]})[0]["features"] == []
 
 
@@ -460,7 +462,10 @@ def test_boundaries_alone_say_that_there_are_no_events(tmp_path, everywhere):
     side = callbacks.show_side(bare, "")
     assert "没有事件来源" in str(side["workbench-headline"]) and side["workbench-categories"] is None
     values = callbacks.show_values(bare, {"search": "", "level": "district"})
-    assert "没有事件来源" in str(values["parts"]["workbench-map-note"])
+    assert "没有事件来源" in str(values["parts"]["workbench-map-note"]) and not values["counted"]
+    assert values["parts"]["workbench-legend"] is None
+    rail = str(callbacks.show_frame(bare, Settings(workspace="x"), "")["workbench-rail"])
+    assert "'number'}, ['—']" in rail and "'number'}, ['0']" not in rail
     bare.close()
 
 

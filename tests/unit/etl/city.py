@@ -33,9 +33,7 @@ COMMUNITIES = {"370102013006": "甸柳第一社区", "370102013007": "甸柳第�
 def cell(n: int, west: float = WEST, north: float = NORTH, size: float = CELL) -> shapely.Polygon:
     """The n-th of 9 cells, row by row from the north-west."""
     row, column = divmod(n, 3)
-    return shapely.box(
-        west + column * size, north - (row + 1) * size, west + (column + 1) * size, north - row * size
-    )
+    return shapely.box(west + column * size, north - (row + 1) * size, west + (column + 1) * size, north - row * size)
 
 
 def centre(n: int, dx: float = 0.0013, dy: float = 0.0007) -> tuple[float, float]:

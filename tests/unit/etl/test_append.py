@@ -35,7 +35,10 @@ def both(tmp_path, files: list[dict[str, str | dict]], declare) -> dict:
 
 def station_rows(n: int, start: int, declared) -> list[dict]:
     x, y = centre(4)
-    return [{"编号": f"s{start + k}", "时间": "2026-03-01 10:00", "经度": x, "纬度": y, "网格": declared(k)} for k in range(n)]
+    return [
+        {"编号": f"s{start + k}", "时间": "2026-03-01 10:00", "经度": x, "纬度": y, "网格": declared(k)}
+        for k in range(n)
+    ]
 
 
 def usual_rows() -> list[dict]:
@@ -66,8 +69,10 @@ def test_a_pile_that_only_shows_with_the_second_file(tmp_path):
 def test_points_off_the_map_keep_their_declared_codes(tmp_path):
     """A code that no grid had at first becomes valid when its grid arrives."""
     new = "370103002001004"
-    first = [{"编号": "a", "时间": "2026-03-01 10:00", "经度": "", "纬度": "", "网格": new},
-             {"编号": "b", "时间": "2026-03-01 10:00", "经度": 117.035, "纬度": 36.675, "网格": ""}]
+    first = [
+        {"编号": "a", "时间": "2026-03-01 10:00", "经度": "", "纬度": "", "网格": new},
+        {"编号": "b", "时间": "2026-03-01 10:00", "经度": 117.035, "纬度": 36.675, "网格": ""},
+    ]
 
     def grids(codes_and_cells) -> dict:
         return feature_collection([({"code": c}, s) for c, s in codes_and_cells])
@@ -77,8 +82,10 @@ def test_points_off_the_map_keep_their_declared_codes(tmp_path):
         city.declare_incidents(("编号", "时间", "经度", "纬度", "网格"), "jq_*.csv")
 
     old = [(c, cell(n)) for n, c in enumerate(CHINA_CODES)]
-    files = [{"grids_1.geojson": grids(old), "jq_1.csv": csv_text(first)},
-             {"grids_2.geojson": grids([(new, shapely.box(117.03, 36.67, 117.04, 36.68))])}]
+    files = [
+        {"grids_1.geojson": grids(old), "jq_1.csv": csv_text(first)},
+        {"grids_2.geojson": grids([(new, shapely.box(117.03, 36.67, 117.04, 36.68))])},
+    ]
     assert both(tmp_path, files, declare) == {}
 
 
@@ -87,21 +94,37 @@ def test_a_new_version_of_a_grid(tmp_path):
         return feature_collection([({"code": c, "from": a, "to": b}, s) for c, a, b, s in rows])
 
     def declare(city: City) -> None:
-        city.add("grids", "grid", "grids_*.geojson", crs="cgcs2000",
-                 columns={"grid_code": "code", "valid_from": "from", "valid_to": "to"})
+        city.add(
+            "grids",
+            "grid",
+            "grids_*.geojson",
+            crs="cgcs2000",
+            columns={"grid_code": "code", "valid_from": "from", "valid_to": "to"},
+        )
         city.declare_incidents(("编号", "时间", "经度", "纬度", "网格"), "jq_*.csv")
 
-    rows = [{"编号": f"p{k}", "时间": "2026-03-01 10:00", "经度": centre(k)[0], "纬度": centre(k)[1], "网格": ""} for k in range(9)]
+    rows = [
+        {"编号": f"p{k}", "时间": "2026-03-01 10:00", "经度": centre(k)[0], "纬度": centre(k)[1], "网格": ""}
+        for k in range(9)
+    ]
     later = [{**r, "编号": r["编号"] + "b", "时间": "2026-03-20 10:00"} for r in rows]
     half = centre(4)[0]
     files = [
-        {"grids_1.geojson": version([(c, None, None, cell(n)) for n, c in enumerate(CHINA_CODES)]),
-         "jq_1.csv": csv_text(rows)},
-        {"grids_2.geojson": version([
-            (CHINA_CODES[4], None, "2026-03-10", cell(4)),
-            ("370102013007008", "2026-03-10", None, cell(4).intersection(shapely.box(116, 36, half, 37))),
-            ("370102013007009", "2026-03-10", None, cell(4).intersection(shapely.box(half, 36, 118, 37)))]),
-         "jq_2.csv": csv_text(later)}]
+        {
+            "grids_1.geojson": version([(c, None, None, cell(n)) for n, c in enumerate(CHINA_CODES)]),
+            "jq_1.csv": csv_text(rows),
+        },
+        {
+            "grids_2.geojson": version(
+                [
+                    (CHINA_CODES[4], None, "2026-03-10", cell(4)),
+                    ("370102013007008", "2026-03-10", None, cell(4).intersection(shapely.box(116, 36, half, 37))),
+                    ("370102013007009", "2026-03-10", None, cell(4).intersection(shapely.box(half, 36, 118, 37))),
+                ]
+            ),
+            "jq_2.csv": csv_text(later),
+        },
+    ]
     assert both(tmp_path, files, declare) == {}
 
 
@@ -117,11 +140,16 @@ def test_the_datum_of_new_boundaries_is_judged_by_those_already_there(tmp_path):
         return shapely.transform(fine(shape), lambda c: np.column_stack(geo_crs.wgs84_to_gcj02(c[:, 0], c[:, 1])))
 
     def declare(city: City) -> None:
-        city.add("outline", "area", "outline_*.geojson", crs="cgcs2000", columns={"code": "code"}, defaults={"level": "city"})
+        city.add(
+            "outline", "area", "outline_*.geojson", crs="cgcs2000", columns={"code": "code"}, defaults={"level": "city"}
+        )
 
     def second(city: City) -> None:
         city.add("districts", "area", "districts_*.geojson", columns={"code": "code"}, defaults={"level": "district"})
-        city.put("districts_1.geojson", feature_collection([({"code": "370102"}, moved(west)), ({"code": "370103"}, moved(east))]))
+        city.put(
+            "districts_1.geojson",
+            feature_collection([({"code": "370102"}, moved(west)), ({"code": "370103"}, moved(east))]),
+        )
 
     grown, whole = City(tmp_path / "grown"), City(tmp_path / "whole")
     for city in (grown, whole):

@@ -32,8 +32,13 @@ def test_every_point_goes_to_the_smallest_code_that_covers_it(tmp_path):
             regions[code] = box(rng.randrange(0, 14) / 4, rng.randrange(0, 14) / 4, rng.choice([0.5, 1, 2]), 0.75)
         elif n < 28:
             c, r = rng.randrange(4), rng.randrange(4)
-            regions[code] = shapely.Polygon([(117 + c * STEP, 36 + r * STEP), (117 + (c + 2) * STEP, 36 + r * STEP),
-                                             (117 + (c + 1) * STEP, 36 + (r + 2) * STEP)])
+            regions[code] = shapely.Polygon(
+                [
+                    (117 + c * STEP, 36 + r * STEP),
+                    (117 + (c + 2) * STEP, 36 + r * STEP),
+                    (117 + (c + 1) * STEP, 36 + (r + 2) * STEP),
+                ]
+            )
         else:  # with a hole, far from the rest
             outer = box(6 + n - 28, 0)
             regions[code] = outer.difference(box(6.25 + n - 28, 0.25, 0.5, 0.5))
@@ -44,7 +49,9 @@ def test_every_point_goes_to_the_smallest_code_that_covers_it(tmp_path):
     city = City(tmp_path, china=False)
     city.put("g.geojson", feature_collection([({"code": c}, s) for c, s in regions.items()]))
     city.add("grids", "grid", "g.geojson", crs="wgs84", columns={"grid_code": "code"})
-    city.incidents([{"编号": str(n), "时间": "2026-03-01", "经度": repr(x), "纬度": repr(y)} for n, (x, y) in enumerate(spots)])
+    city.incidents(
+        [{"编号": str(n), "时间": "2026-03-01", "经度": repr(x), "纬度": repr(y)} for n, (x, y) in enumerate(spots)]
+    )
     city.run()
     table = city.table("incident").set_index("incident_id")
     expected = {str(n): brute_force(shapely.Point(p), regions) for n, p in enumerate(spots)}
@@ -64,28 +71,80 @@ def city(tmp_path_factory):
     middle = cell(4).centroid
 
     def source(name: str, pairs: list[tuple], declared: list[str]) -> None:
-        made.put(f"{name}.csv", csv_text([
-            {"编号": f"{name}{n}", "时间": "2026-03-01", "经度": pairs[n % len(pairs)][0], "纬度": pairs[n % len(pairs)][1],
-             "网格": d} for n, d in enumerate(declared)]))
+        made.put(
+            f"{name}.csv",
+            csv_text(
+                [
+                    {
+                        "编号": f"{name}{n}",
+                        "时间": "2026-03-01",
+                        "经度": pairs[n % len(pairs)][0],
+                        "纬度": pairs[n % len(pairs)][1],
+                        "网格": d,
+                    }
+                    for n, d in enumerate(declared)
+                ]
+            ),
+        )
         made.declare_incidents(("编号", "时间", "经度", "纬度", "网格"), f"{name}.csv", name)
 
     mixed = [A, C, "", "370102013006999", B]
     spread = [(round(117.0005 + 0.0003 * n, 6), round(36.6985 - 0.0003 * n, 6)) for n in range(20)]
-    made.put("pile.csv", csv_text([
-        {"编号": f"pile{n}", "时间": "2026-03-01", "经度": station[0], "纬度": station[1], "网格": mixed[n % 5]}
-        for n in range(200)] + [
-        {"编号": f"free{n}", "时间": "2026-03-01", "经度": x, "纬度": y, "网格": ""} for n, (x, y) in enumerate(spread)]))
+    made.put(
+        "pile.csv",
+        csv_text(
+            [
+                {"编号": f"pile{n}", "时间": "2026-03-01", "经度": station[0], "纬度": station[1], "网格": mixed[n % 5]}
+                for n in range(200)
+            ]
+            + [
+                {"编号": f"free{n}", "时间": "2026-03-01", "经度": x, "纬度": y, "网格": ""}
+                for n, (x, y) in enumerate(spread)
+            ]
+        ),
+    )
     made.declare_incidents(("编号", "时间", "经度", "纬度", "网格"), "pile.csv", "pile")
     source("central", [(repr(middle.x), repr(middle.y))], mixed * 2)
     source("outside", [(118.5, 36.65), (-75.1, 39.9)], mixed)
     source("none", [("", ""), (0, 0)], mixed)
     source("exact", [(round(117.0111 + 0.0001 * n, 6), 36.6883) for n in range(5)], mixed)
-    made.put("codes.csv", csv_text([
-        {"编号": "grid", "时间": "2026-03-01", "网格": A, "社区": CHINA_CODES[8][:12], "街道": "370103002", "区": "370103"},
-        {"编号": "area", "时间": "2026-03-01", "网格": "", "社区": CHINA_CODES[8][:12], "街道": "370103002", "区": "370103"},
-        {"编号": "wrong", "时间": "2026-03-01", "网格": "370102013006999", "社区": "", "街道": "370103002", "区": "370103"}]))
-    made.declare_incidents(("编号", "时间", "网格"), "codes.csv", "codes", columns={
-        "community_code": "社区", "street_code": "街道", "district_code": "区"})
+    made.put(
+        "codes.csv",
+        csv_text(
+            [
+                {
+                    "编号": "grid",
+                    "时间": "2026-03-01",
+                    "网格": A,
+                    "社区": CHINA_CODES[8][:12],
+                    "街道": "370103002",
+                    "区": "370103",
+                },
+                {
+                    "编号": "area",
+                    "时间": "2026-03-01",
+                    "网格": "",
+                    "社区": CHINA_CODES[8][:12],
+                    "街道": "370103002",
+                    "区": "370103",
+                },
+                {
+                    "编号": "wrong",
+                    "时间": "2026-03-01",
+                    "网格": "370102013006999",
+                    "社区": "",
+                    "街道": "370103002",
+                    "区": "370103",
+                },
+            ]
+        ),
+    )
+    made.declare_incidents(
+        ("编号", "时间", "网格"),
+        "codes.csv",
+        "codes",
+        columns={"community_code": "社区", "street_code": "街道", "district_code": "区"},
+    )
     made.run()
     return made
 
@@ -98,10 +157,14 @@ def grids_of(city: City, source: str, quality: str) -> list[str | None]:
 
 def test_pile_up_takes_the_valid_declared_code_and_failing_that_the_points_grid(city):
     assert grids_of(city, "pile", "pile_up") == [A, C, B, B, B] * 40
-    assert grids_of(city, "pile", "exact") == [brute_force(p, dict(zip(CHINA_CODES, map(cell, range(9)), strict=True)))
-                                               for p in city.shapes("incident").query(
-                                                   "source_id == 'pile' and location_quality == 'exact'").assign(
-        n=lambda f: f["incident_id"].str[4:].astype(int)).sort_values("n").geometry]
+    assert grids_of(city, "pile", "exact") == [
+        brute_force(p, dict(zip(CHINA_CODES, map(cell, range(9)), strict=True)))
+        for p in city.shapes("incident")
+        .query("source_id == 'pile' and location_quality == 'exact'")
+        .assign(n=lambda f: f["incident_id"].str[4:].astype(int))
+        .sort_values("n")
+        .geometry
+    ]
 
 
 def test_centroid_takes_the_valid_declared_code_and_failing_that_the_points_grid(city):
@@ -141,8 +204,15 @@ def test_cameras_and_places_get_their_grid_by_the_same_rule(tmp_path):
     city.put("g.geojson", feature_collection([({"code": c}, s) for c, s in regions.items()]))
     city.add("grids", "grid", "g.geojson", crs="wgs84", columns={"grid_code": "code"})
     border = (117 + STEP, 36 + STEP / 2)
-    city.put("c.csv", csv_text([{"编码": "on", "经度": repr(border[0]), "纬度": repr(border[1])},
-                                {"编码": "in", "经度": repr(117 + STEP / 2), "纬度": repr(border[1])}]))
+    city.put(
+        "c.csv",
+        csv_text(
+            [
+                {"编码": "on", "经度": repr(border[0]), "纬度": repr(border[1])},
+                {"编码": "in", "经度": repr(117 + STEP / 2), "纬度": repr(border[1])},
+            ]
+        ),
+    )
     city.add("cam", "camera", "c.csv", crs="wgs84", columns={"camera_code": "编码", "lon": "经度", "lat": "纬度"})
     city.put("p.geojson", feature_collection([({"id": "on"}, shapely.Point(border))]))
     city.add("place", "key_place", "p.geojson", crs="wgs84", columns={"place_id": "id"})

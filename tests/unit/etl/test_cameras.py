@@ -22,15 +22,42 @@ def city(tmp_path_factory):
              {"编码": "no_bearing", "方向": "", "视场角": 60, "距离": 80}, {"编码": "wide", "方向": "4", "视场角": 200, "距离": 120},
              {"编码": "narrow", "方向": "4", "视场角": 5, "距离": 300}]  # fmt: skip
     for n, row in enumerate(rows):
-        row |= {"名称": f"路口{n}", "经度": centre(n % 9)[0], "纬度": centre(n % 9)[1], "在线": n % 2, "联网": n % 2,
-                "状态": "123"[n % 3], "网络": ("天网工程", "雪亮", "地网", "社会")[n % 4], "高清": "是" if n % 2 else "否",
-                "安装": "2019年5月1日", "完好率": "97.5%"}
+        row |= {
+            "名称": f"路口{n}",
+            "经度": centre(n % 9)[0],
+            "纬度": centre(n % 9)[1],
+            "在线": n % 2,
+            "联网": n % 2,
+            "状态": "123"[n % 3],
+            "网络": ("天网工程", "雪亮", "地网", "社会")[n % 4],
+            "高清": "是" if n % 2 else "否",
+            "安装": "2019年5月1日",
+            "完好率": "97.5%",
+        }
     made.put("cam.csv", csv_text(rows), "gb18030")
-    made.add("cam", "camera", "cam.csv", crs="cgcs2000", columns={
-        "camera_code": "编码", "name": "名称", "lon": "经度", "lat": "纬度", "direction": "方向", "fov_deg": "视场角",
-        "range_m": "距离", "online": "在线", "networked": "联网", "device_state": "状态", "network": "网络", "hd": "高清",
-        "installed_on": "安装", "serviceable_pct": "完好率"},
-        values={"networked": {"0": True, "1": False}, "network": {"天网工程": "天网"}})
+    made.add(
+        "cam",
+        "camera",
+        "cam.csv",
+        crs="cgcs2000",
+        columns={
+            "camera_code": "编码",
+            "name": "名称",
+            "lon": "经度",
+            "lat": "纬度",
+            "direction": "方向",
+            "fov_deg": "视场角",
+            "range_m": "距离",
+            "online": "在线",
+            "networked": "联网",
+            "device_state": "状态",
+            "network": "网络",
+            "hd": "高清",
+            "installed_on": "安装",
+            "serviceable_pct": "完好率",
+        },
+        values={"networked": {"0": True, "1": False}, "network": {"天网工程": "天网"}},
+    )
     made.run()
     return made
 
@@ -55,9 +82,17 @@ def test_direction_codes_become_bearings_and_sectors_look_there(city, code, bear
     assert abs((azimuth - bearing + 180) % 360 - 180) < 0.5
 
 
-@pytest.mark.parametrize(("code", "method", "fov", "reach"), [
-    ("D1", "sector", 60, 80), ("wide", "sector", 200, 120), ("narrow", "sector", 5, 300), ("no_fov", "radius", 360, 80),
-    ("no_bearing", "radius", 360, 80), ("D9", "radius", 360, 80)])
+@pytest.mark.parametrize(
+    ("code", "method", "fov", "reach"),
+    [
+        ("D1", "sector", 60, 80),
+        ("wide", "sector", 200, 120),
+        ("narrow", "sector", 5, 300),
+        ("no_fov", "radius", 360, 80),
+        ("no_bearing", "radius", 360, 80),
+        ("D9", "radius", 360, 80),
+    ],
+)
 def test_areas_and_reach_on_the_ground(city, code, method, fov, reach):
     covered = coverage(city, code)
     area = abs(GEOD.geometry_area_perimeter(covered.geometry)[0])
@@ -83,11 +118,25 @@ def test_ledger_columns(city):
 
 def test_a_camera_without_a_point_is_rejected_and_a_repeated_code_too(tmp_path):
     city = City(tmp_path).grids()
-    city.put("cam.csv", csv_text([
-        {"编码": "a", "经度": centre(0)[0], "纬度": centre(0)[1]}, {"编码": "b", "经度": "", "纬度": ""},
-        {"编码": "a", "经度": centre(1)[0], "纬度": centre(1)[1]}, {"编码": "c", "经度": centre(2)[1], "纬度": centre(2)[0]}]))
-    city.add("cam", "camera", "cam.csv", crs="cgcs2000", max_reject_pct=60,
-             columns={"camera_code": "编码", "lon": "经度", "lat": "纬度"})
+    city.put(
+        "cam.csv",
+        csv_text(
+            [
+                {"编码": "a", "经度": centre(0)[0], "纬度": centre(0)[1]},
+                {"编码": "b", "经度": "", "纬度": ""},
+                {"编码": "a", "经度": centre(1)[0], "纬度": centre(1)[1]},
+                {"编码": "c", "经度": centre(2)[1], "纬度": centre(2)[0]},
+            ]
+        ),
+    )
+    city.add(
+        "cam",
+        "camera",
+        "cam.csv",
+        crs="cgcs2000",
+        max_reject_pct=60,
+        columns={"camera_code": "编码", "lon": "经度", "lat": "纬度"},
+    )
     city.run()
     assert set(city.table("camera")["camera_code"]) == {"a", "c"}
     assert city.table("reject").set_index("row")["reason_code"].to_dict() == {3: "no_point", 4: "duplicate_id"}

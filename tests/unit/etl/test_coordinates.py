@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
 import pyproj
 import pytest
 import shapely
@@ -47,16 +48,29 @@ def city(tmp_path_factory):
     made = City(tmp_path_factory.mktemp("pairs")).grids()
     rows = [{"编号": k, "时间": "2026-03-01", "经度": v[0], "纬度": v[1]} for k, v in PAIRS.items()]
     made.incidents(rows)
-    made.put("one.csv", "编号;时间;位置\n" + "\n".join(f"{n};2026-03-01;{p}" for n, p in enumerate(
-        (f"{LON},{LAT}", f"{LON}，{LAT}", f"({LON} {LAT})", f"{LAT},{LON}", "", "0,0"))))
+    made.put(
+        "one.csv",
+        "编号;时间;位置\n"
+        + "\n".join(
+            f"{n};2026-03-01;{p}"
+            for n, p in enumerate((f"{LON},{LAT}", f"{LON}，{LAT}", f"({LON} {LAT})", f"{LAT},{LON}", "", "0,0"))
+        ),
+    )
     made.declare_incidents(("编号", "时间"), "one.csv", "one", columns={"lon_lat": "位置"})
     to_4549 = pyproj.Transformer.from_crs("EPSG:4490", "EPSG:4548", always_xy=True)  # 3-degree belt of 117 E
     x, y = to_4549.transform(LON, LAT)
     made.put("metres.csv", f"编号,时间,经度,纬度\na,2026-03-01,{x:.3f},{y:.3f}\n")
     made.declare_incidents(("编号", "时间", "经度", "纬度"), "metres.csv", "metres", crs="EPSG:4548")
     x, y = pyproj.Transformer.from_crs("EPSG:4490", "EPSG:4527", always_xy=True).transform(LON, LAT)
-    made.put("zoned.csv", csv_text([{"编号": "a", "时间": "2026-03-01", "位置": f"POINT ({x:.3f} {y:.3f})"},
-                                    {"编号": "b", "时间": "2026-03-01", "位置": "POINT (垃圾"}]))
+    made.put(
+        "zoned.csv",
+        csv_text(
+            [
+                {"编号": "a", "时间": "2026-03-01", "位置": f"POINT ({x:.3f} {y:.3f})"},
+                {"编号": "b", "时间": "2026-03-01", "位置": "POINT (垃圾"},
+            ]
+        ),
+    )
     made.declare_incidents(("编号", "时间"), "zoned.csv", "zoned", crs="EPSG:4527", columns={"wkt": "位置"})
     made.run()
     return made
@@ -95,7 +109,9 @@ def test_metres_where_crs_says_so(city):
     assert "4548" in runs.loc["metres", "crs_declared"]
 
 
-@pytest.mark.parametrize(("epsg", "east", "north"), [(4549, 500000.000, 3320113.398), (4528, 40500000.000, 3320113.398)])
+@pytest.mark.parametrize(
+    ("epsg", "east", "north"), [(4549, 500000.000, 3320113.398), (4528, 40500000.000, 3320113.398)]
+)
 def test_published_cgcs2000_vector(tmp_path, epsg, east, north):
     """domain.md 2.9: 120 E, 30 N."""
     city = City(tmp_path, release={"codes": "opaque"})
@@ -108,11 +124,14 @@ def test_published_cgcs2000_vector(tmp_path, epsg, east, north):
     assert city.table("incident")["grid_code"].tolist() == ["G"]
 
 
-@pytest.mark.parametrize(("pair", "hint"), [
-    ((40500000.0, 3320113.398), "4528"),  # 8-digit easting: the 3-degree zone 40
-    ((500000.0, 3320113.398), "crs"),  # 6 digits: the meridian is unknown, so ask
-    ((3320113.398, 40500000.0), "crs"),  # north first
-])
+@pytest.mark.parametrize(
+    ("pair", "hint"),
+    [
+        ((40500000.0, 3320113.398), "4528"),  # 8-digit easting: the 3-degree zone 40
+        ((500000.0, 3320113.398), "crs"),  # 6 digits: the meridian is unknown, so ask
+        ((3320113.398, 40500000.0), "crs"),  # north first
+    ],
+)
 def test_metres_without_a_crs_stop_the_run_with_a_remedy(tmp_path, pair, hint):
     city = City(tmp_path).grids()
     city.put("p.csv", "编号,时间,经度,纬度\n" + "".join(f"{n},2026-03-01,{pair[0]},{pair[1]}\n" for n in range(3)))
@@ -123,8 +142,13 @@ def test_metres_without_a_crs_stop_the_run_with_a_remedy(tmp_path, pair, hint):
 
 
 def test_a_crs_the_coordinates_cannot_be_in_stops_the_run(tmp_path):
-    city = City(tmp_path).grids().incidents(
-        [{"编号": str(n), "时间": "2026-03-01", "经度": LON, "纬度": LAT} for n in range(3)], crs="EPSG:4548")
+    city = (
+        City(tmp_path)
+        .grids()
+        .incidents(
+            [{"编号": str(n), "时间": "2026-03-01", "经度": LON, "纬度": LAT} for n in range(3)], crs="EPSG:4548"
+        )
+    )
     with pytest.raises(DataFault, match=r"jq\.csv"):
         city.run()
     assert not (city.path / "releases" / "current").exists()
@@ -144,8 +168,15 @@ def shifted_rows(points, shift) -> list[dict]:
     out = []
     for k, (c, lon, lat) in enumerate(points):
         x, y = shift(lon, lat) if shift else (lon, lat)
-        out.append({"编号": f"p{k}", "时间": "2026-03-01", "经度": f"{float(x):.7f}", "纬度": f"{float(y):.7f}",
-                    "网格": CHINA_CODES[c]})
+        out.append(
+            {
+                "编号": f"p{k}",
+                "时间": "2026-03-01",
+                "经度": f"{float(x):.7f}",
+                "纬度": f"{float(y):.7f}",
+                "网格": CHINA_CODES[c],
+            }
+        )
     return out
 
 
@@ -153,8 +184,7 @@ def to_bd09(lon, lat):
     return geo_crs.gcj02_to_bd09(*geo_crs.wgs84_to_gcj02(lon, lat))
 
 
-@pytest.mark.parametrize(("name", "shift"), [
-    ("gcj02", geo_crs.wgs84_to_gcj02), ("bd09", to_bd09), ("wgs84", None)])
+@pytest.mark.parametrize(("name", "shift"), [("gcj02", geo_crs.wgs84_to_gcj02), ("bd09", to_bd09), ("wgs84", None)])
 def test_the_datum_is_found_from_declared_grids_and_its_evidence_shown(tmp_path, name, shift):
     points = scattered(270)
     city = City(tmp_path).grids().incidents(shifted_rows(points, shift), crs="auto")
@@ -196,12 +226,16 @@ def test_outside_china_the_box_is_the_regions_own_plus_a_fifth(tmp_path):
     city = City(tmp_path, china=False).grids()
     span = 3 * 0.01
     inside_margin, beyond = 117.0 + span + 0.19 * span, 117.0 + span + 0.21 * span
-    rows = [{"编号": "margin", "时间": "2026-03-01", "经度": f"{inside_margin:.6f}", "纬度": f"{LAT}"},
-            {"编号": "beyond", "时间": "2026-03-01", "经度": f"{beyond:.6f}", "纬度": f"{LAT}"},
-            {"编号": "swapped", "时间": "2026-03-01", "经度": f"{LAT}", "纬度": f"{LON}"},
-            {"编号": "feet", "时间": "2026-03-01", "经度": "2707197", "纬度": "252747"},
-            *({"编号": f"ok{n}", "时间": "2026-03-01", "经度": f"{centre(n)[0]}", "纬度": f"{centre(n)[1]}"}
-              for n in range(9))]
+    rows = [
+        {"编号": "margin", "时间": "2026-03-01", "经度": f"{inside_margin:.6f}", "纬度": f"{LAT}"},
+        {"编号": "beyond", "时间": "2026-03-01", "经度": f"{beyond:.6f}", "纬度": f"{LAT}"},
+        {"编号": "swapped", "时间": "2026-03-01", "经度": f"{LAT}", "纬度": f"{LON}"},
+        {"编号": "feet", "时间": "2026-03-01", "经度": "2707197", "纬度": "252747"},
+        *(
+            {"编号": f"ok{n}", "时间": "2026-03-01", "经度": f"{centre(n)[0]}", "纬度": f"{centre(n)[1]}"}
+            for n in range(9)
+        ),
+    ]
     city.incidents(rows).run()
     table = city.table("incident").set_index("incident_id")
     assert set(table.loc[["margin", "beyond", "feet"], "location_quality"]) == {"outside"}
@@ -211,13 +245,14 @@ def test_outside_china_the_box_is_the_regions_own_plus_a_fifth(tmp_path):
 
 def test_polygons_in_gcj02_are_moved_back_when_declared(tmp_path):
     """Grids drawn in GCJ-02 give the same assignment as the true ones."""
+
     def moved(shape):
-        return shapely.transform(shape, lambda c: __import__("numpy").column_stack(
-            geo_crs.wgs84_to_gcj02(c[:, 0], c[:, 1])))
+        return shapely.transform(shape, lambda c: np.column_stack(geo_crs.wgs84_to_gcj02(c[:, 0], c[:, 1])))
 
     city = City(tmp_path).grids(cells=[moved(cell(n)) for n in range(9)], crs="gcj02")
-    city.incidents([{"编号": str(n), "时间": "2026-03-01", "经度": centre(n)[0], "纬度": centre(n)[1]}
-                    for n in range(9)]).run()
+    city.incidents(
+        [{"编号": str(n), "时间": "2026-03-01", "经度": centre(n)[0], "纬度": centre(n)[1]} for n in range(9)]
+    ).run()
     assert city.table("incident").sort_values("incident_id")["grid_code"].tolist() == list(CHINA_CODES)
     for n, shape in enumerate(city.shapes("grid").sort_values("grid_code").geometry):
         assert shape.symmetric_difference(cell(n)).area < 1e-9

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import openpyxl
 import pytest
 from city import City, csv_text
 
 from data.errors import DataFault
+from etl.transform.periods import period as read_period
 
 STREETS = {"370102013": "甸柳新村街道", "370103002": "泺源街道", "370103003": "杆石桥街道", "370103100": "大金镇"}
 TYPES = {"婚姻家庭": "婚姻家庭", "邻里": "邻里", "房产宅基地": "房屋宅基地", "劳资": "劳动争议", "其它": "其他"}
@@ -76,8 +78,11 @@ def test_the_six_row_workbook(city):
     table = city.table("dispute_stat")
     codes = {name: code for code, name in STREETS.items()}
     found = {(r.area_code, r.category): (r.succeeded, r.open) for r in table.itertuples()}
-    expected = {(codes[unit], ours): pair for unit, pairs in COUNTS.items()
-                for ours, pair in zip(TYPES.values(), pairs, strict=True)}
+    expected = {
+        (codes[unit], ours): pair
+        for unit, pairs in COUNTS.items()
+        for ours, pair in zip(TYPES.values(), pairs, strict=True)
+    }
     assert found == expected
     assert set(table["period_start"]) == {"2026-03-01"} and set(table["period_end"]) == {"2026-04-01"}
     assert set(table["source_id"]) == {"month"}
@@ -124,7 +129,8 @@ def test_a_unit_that_does_not_appear_is_missing_that_month(tmp_path):
     assert status["2026-04-01", "370103002"] == "missing"
     assert status["2026-03-01", "370103002"] == "reported"
     assert ("2026-04-01", "370103002") not in set(
-        zip(city.table("dispute_stat")["period_start"], city.table("dispute_stat")["area_code"], strict=True))
+        zip(city.table("dispute_stat")["period_start"], city.table("dispute_stat")["area_code"], strict=True)
+    )
 
 
 def test_a_corrected_sheet_in_a_later_file_replaces_the_units_month(tmp_path):
@@ -156,9 +162,23 @@ FLAT = [
 def test_flat_rows_by_code_or_name_with_their_rejects(tmp_path):
     city = city_with_streets(tmp_path)
     city.put("flat.csv", csv_text(FLAT), "gb18030")
-    city.add("flat", "dispute", "flat.csv", cadence="month", max_reject_pct=90,
-             columns={"area_code": "单位", "area_name": "名称", "period": "期", "found": "排查", "accepted": "受理",
-                      "succeeded": "成功", "category": "类型", "channel": "方式"})
+    city.add(
+        "flat",
+        "dispute",
+        "flat.csv",
+        cadence="month",
+        max_reject_pct=90,
+        columns={
+            "area_code": "单位",
+            "area_name": "名称",
+            "period": "期",
+            "found": "排查",
+            "accepted": "受理",
+            "succeeded": "成功",
+            "category": "类型",
+            "channel": "方式",
+        },
+    )
     city.run()
     table = city.table("dispute_stat").set_index("area_code")
     assert table.index.tolist() == ["370102013", "370103002"]
@@ -174,17 +194,19 @@ def test_flat_rows_by_code_or_name_with_their_rejects(tmp_path):
     assert len(warned) == 1 and "9" in warned[0]["message"] and "8" in warned[0]["message"]
 
 
-@pytest.mark.parametrize(("period", "start", "end"), [
-    ("2026-W10", "2026-03-02", "2026-03-09"), ("2026年第10周", "2026-03-02", "2026-03-09"),
-    ("2026-Q1", "2026-01-01", "2026-04-01"), ("2026-03", "2026-03-01", "2026-04-01"),
-    ("2026年3月", "2026-03-01", "2026-04-01"), ("03/2026", "2026-03-01", "2026-04-01"),
-])
+@pytest.mark.parametrize(
+    ("period", "start", "end"),
+    [
+        ("2026-W10", "2026-03-02", "2026-03-09"),
+        ("2026年第10周", "2026-03-02", "2026-03-09"),
+        ("2026-Q1", "2026-01-01", "2026-04-01"),
+        ("2026-03", "2026-03-01", "2026-04-01"),
+        ("2026年3月", "2026-03-01", "2026-04-01"),
+        ("03/2026", "2026-03-01", "2026-04-01"),
+    ],
+)
 def test_periods_as_sheets_name_them(period, start, end):
-    import numpy as np
-
-    from etl.transform.periods import period as read
-
-    assert read(period, "month") == (np.datetime64(start), np.datetime64(end))
+    assert read_period(period, "month") == (np.datetime64(start), np.datetime64(end))
 
 
 @pytest.mark.parametrize("columns", [{"area_name": "镇办"}, {"area_name": "镇办", "period": "期"}])

@@ -21,7 +21,8 @@ GOOD = csv_text(incident_rows(9))
 def noisy() -> str:
     """A table too large to survive being cut: incompressible text."""
     return csv_text(incident_rows(400, 备注="")) + "".join(
-        f"N{n},2026-03-01,刑事,117.011,36.69,{hashlib.sha256(str(n).encode()).hexdigest()}\n" for n in range(400))
+        f"N{n},2026-03-01,刑事,117.011,36.69,{hashlib.sha256(str(n).encode()).hexdigest()}\n" for n in range(400)
+    )
 
 
 def sheet_bytes() -> bytes:
@@ -44,8 +45,11 @@ def city(tmp_path_factory):
 def state(city: City) -> dict[str, str]:
     """Every file of the releases folder with its checksum."""
     folder = city.path / "releases"
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in folder.rglob("*") if p.is_file() and not p.is_symlink()}
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_file() and not p.is_symlink()
+    }
 
 
 def refused(city: City, name: str, *said: str, kind: type = DataFault) -> str:
@@ -75,7 +79,9 @@ FILES = {
     "cut.xlsx": sheet_bytes()[:-2000],
     "cut.csv.gz": gzip.compress(noisy().encode(), mtime=0)[:-3000],
     "not_gzip.csv.gz": GOOD.encode(),
-    "cut.geojson": str(feature_collection([({"编号": "a", "时间": "2026-03-01", "类别": "刑事"}, cell(0))])).encode()[:-20],
+    "cut.geojson": str(feature_collection([({"编号": "a", "时间": "2026-03-01", "类别": "刑事"}, cell(0))])).encode()[
+        :-20
+    ],
     "empty.geojson": b"",
     "empty.gpkg": b"",
     "not_a.gpkg": b"SQLite format 3\x00 but nothing else follows here",
@@ -134,8 +140,9 @@ def test_a_grid_file_without_any_geometry(tmp_path):
 
 def test_no_crs(city, tmp_path):
     """Metres in a shapefile without .prj: nothing says where they are."""
-    frame = gpd.GeoDataFrame({"code": ["370102013009001"]}, geometry=[shapely.box(500000, 4000000, 501000, 4001000)],
-                             crs="EPSG:4548")
+    frame = gpd.GeoDataFrame(
+        {"code": ["370102013009001"]}, geometry=[shapely.box(500000, 4000000, 501000, 4001000)], crs="EPSG:4548"
+    )
     pyogrio.write_dataframe(frame, city.inbox / "noprj.shp")
     (city.inbox / "noprj.prj").unlink()
     city.add("bad", "grid", "noprj.shp", columns={"grid_code": "code"})
@@ -165,22 +172,39 @@ def test_a_camera_or_dispute_source_without_its_required_fields(city):
     refused(city, "dis.csv")
 
 
-@pytest.mark.parametrize(("kind", "columns", "field"), [
-    ("grid", {"name": "code"}, "grid_code"), ("area", {"name": "code"}, "code"), ("area", {"code": "code"}, "level"),
-    ("incident", {"category": "类别"}, "occurred_from"), ("dispute", {"found": "排查", "period": "期"}, "area_code")])
+@pytest.mark.parametrize(
+    ("kind", "columns", "field"),
+    [
+        ("grid", {"name": "code"}, "grid_code"),
+        ("area", {"name": "code"}, "code"),
+        ("area", {"code": "code"}, "level"),
+        ("incident", {"category": "类别"}, "occurred_from"),
+        ("dispute", {"found": "排查", "period": "期"}, "area_code"),
+    ],
+)
 def test_a_required_field_that_is_not_mapped_is_a_fault_of_the_data(city, kind, columns, field):
     city.put("any.csv", "code,类别,排查,期\n1,2,3,2026-03\n")
     city.add("bad", kind, "any.csv", columns=columns)
     refused(city, "bad", field)
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"kind": "people"}, "people"), ({"colour": "red"}, "colour"), ({"columns": {"occurred_from": "时间", "height": "x"}}, "height"),
-    ({"max_reject_pct": 200}, "max_reject_pct"), ({"path": "${YANPAN_NOT_SET}/x.csv"}, "YANPAN_NOT_SET"),
-    ({"timezone": "Mars/Olympus"}, "timezone"), ({"id": "jq"}, "jq"), ({"cadence": "hour"}, "cadence")])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": "people"}, "people"),
+        ({"colour": "red"}, "colour"),
+        ({"columns": {"occurred_from": "时间", "height": "x"}}, "height"),
+        ({"max_reject_pct": 200}, "max_reject_pct"),
+        ({"path": "${YANPAN_NOT_SET}/x.csv"}, "YANPAN_NOT_SET"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"id": "jq"}, "jq"),
+        ({"cadence": "hour"}, "cadence"),
+    ],
+)
 def test_a_wrong_sources_file_is_wrong_use(city, change, said):
-    city.sources.append({"id": "bad", "kind": "incident", "path": "inbox/jq.csv", "columns": {"occurred_from": "时间"}}
-                        | change)
+    city.sources.append(
+        {"id": "bad", "kind": "incident", "path": "inbox/jq.csv", "columns": {"occurred_from": "时间"}} | change
+    )
     refused(city, "sources.toml" if "path" not in change else said, said, kind=UsageError)
 
 
@@ -193,8 +217,13 @@ def test_passwords_do_not_appear_in_messages(city, monkeypatch):
 
 
 def test_a_database_query_that_fails(city, tmp_path):
-    city.add("bad", "incident", url=f"sqlite:///{tmp_path}/x.db", query="select * from 没有的表",
-             columns={"occurred_from": "时间"})
+    city.add(
+        "bad",
+        "incident",
+        url=f"sqlite:///{tmp_path}/x.db",
+        query="select * from 没有的表",
+        columns={"occurred_from": "时间"},
+    )
     refused(city, "bad")
 
 
@@ -215,6 +244,9 @@ def test_row_faults_never_stop_the_run(tmp_path):
     city.run()
     assert city.accounted().loc["jq"].tolist() == [8, 5, 3]
     assert city.table("reject").set_index("row")["reason_code"].to_dict() == {
-        3: "unreadable_date", 4: "duplicate_id", 5: "total_row"}
+        3: "unreadable_date",
+        4: "duplicate_id",
+        5: "total_row",
+    }
     quality = city.table("incident").set_index("incident_id")["location_quality"].to_dict()
     assert quality == {"ok": "exact", "swap": "exact", "zero": "none", "blank": "none", "off": "outside"}

@@ -9,6 +9,8 @@ import io
 import pytest
 from city import City, centre, csv_text, incident_rows
 
+from data.errors import DataFault
+
 
 def test_a_repeated_id_inside_a_file_is_rejected_and_the_first_stays(tmp_path):
     rows = incident_rows(9)
@@ -96,7 +98,9 @@ def content(city: City) -> dict:
         table = city.table(layer).drop(columns="fid", errors="ignore")
         out[layer] = sorted(map(repr, table.values.tolist()))
     runs = city.table("source_run")
-    out["runs"] = sorted(map(repr, runs[["source_id", "file", "sha256", "rows_in", "rows_out", "rows_rejected"]].values.tolist()))
+    out["runs"] = sorted(
+        map(repr, runs[["source_id", "file", "sha256", "rows_in", "rows_out", "rows_rejected"]].values.tolist())
+    )
     return out
 
 
@@ -106,16 +110,33 @@ def append_city(path, parts: list[list[dict]], upto: int) -> City:
         city.put(f"jq_{n}.csv", csv_text(part))
         plain = [{k: v for k, v in r.items() if k != "编号"} for r in part]
         city.put(f"ev_{n}.csv", csv_text(plain))
-        city.put(f"dis_{n}.csv", csv_text([{"单位": "370102013", "期": f"2026-0{n}", "排查": 3 + n},
-                                           {"单位": "370103002", "期": "2026-01", "排查": n}]))
-        city.put(f"cam_{n}.csv", csv_text([{"编码": f"C{k}", "经度": centre(k)[0], "纬度": centre(k)[1], "名称": f"{n}"}
-                                           for k in range(n, n + 3)]))
+        city.put(
+            f"dis_{n}.csv",
+            csv_text(
+                [
+                    {"单位": "370102013", "期": f"2026-0{n}", "排查": 3 + n},
+                    {"单位": "370103002", "期": "2026-01", "排查": n},
+                ]
+            ),
+        )
+        city.put(
+            f"cam_{n}.csv",
+            csv_text(
+                [{"编码": f"C{k}", "经度": centre(k)[0], "纬度": centre(k)[1], "名称": f"{n}"} for k in range(n, n + 3)]
+            ),
+        )
     city.declare_incidents(parts[0][0], "jq_*.csv", cadence="day")
     city.declare_incidents([k for k in parts[0][0] if k != "编号"], "ev_*.csv", "ev", cadence="day")
-    city.add("dis", "dispute", "dis_*.csv", cadence="month",
-             columns={"area_code": "单位", "period": "期", "found": "排查"})
-    return city.add("cam", "camera", "cam_*.csv", crs="cgcs2000",
-                    columns={"camera_code": "编码", "lon": "经度", "lat": "纬度", "name": "名称"})
+    city.add(
+        "dis", "dispute", "dis_*.csv", cadence="month", columns={"area_code": "单位", "period": "期", "found": "排查"}
+    )
+    return city.add(
+        "cam",
+        "camera",
+        "cam_*.csv",
+        crs="cgcs2000",
+        columns={"camera_code": "编码", "lon": "经度", "lat": "纬度", "name": "名称"},
+    )
 
 
 def test_append_gives_what_one_run_over_all_files_gives(tmp_path):
@@ -150,7 +171,8 @@ def test_rejects_csv_is_the_reject_layer_in_utf8_with_bom(tmp_path):
     layer = city.table("reject")
     assert len(parsed) == 2
     assert [[r["source_id"], r["file"], int(r["row"]), r["reason_code"], r["reason"]] for r in parsed] == layer[
-        ["source_id", "file", "row", "reason_code", "reason"]].values.tolist()
+        ["source_id", "file", "row", "reason_code", "reason"]
+    ].values.tolist()
 
 
 def test_a_source_without_rejects_still_has_the_file_with_its_header(tmp_path):
@@ -162,8 +184,6 @@ def test_a_source_without_rejects_still_has_the_file_with_its_header(tmp_path):
 
 @pytest.mark.parametrize(("limit", "refused"), [(30, True), (34, False)])
 def test_too_many_rejects_stop_the_run(tmp_path, limit, refused):
-    from data.errors import DataFault
-
     rows = incident_rows(9)
     for n in range(3):
         rows[n]["时间"] = "?"
@@ -179,8 +199,10 @@ def test_too_many_rejects_stop_the_run(tmp_path, limit, refused):
 
 def test_a_carried_source_keeps_its_camera_codes_where_none_is_mapped(tmp_path):
     """camera_code is derived like an incident's identity: equal rows stay, and another run gives the same codes."""
-    text = csv_text([{"名称": "路口", "经度": centre(0)[0], "纬度": centre(0)[1]}] * 2
-                    + [{"名称": "桥", "经度": centre(1)[0], "纬度": centre(1)[1]}])
+    text = csv_text(
+        [{"名称": "路口", "经度": centre(0)[0], "纬度": centre(0)[1]}] * 2
+        + [{"名称": "桥", "经度": centre(1)[0], "纬度": centre(1)[1]}]
+    )
     found = []
     for name in ("one", "two"):
         city = City(tmp_path / name, china=False).grids()

@@ -54,8 +54,18 @@ def test_unmapped_columns_with_denied_names_are_named_dropped_and_the_run_goes_o
 
 
 def test_unmapped_columns_are_scanned_by_value(tmp_path):
-    values = (ID18, FULL_WIDTH, BAD_CHECKSUM, OLD_ID, MOBILE, f"手机{MOBILE}", LOGIN, ADDRESS,
-              "电话１３８１２３４５６７８请回", f"身份证{ID18}，已核")
+    values = (
+        ID18,
+        FULL_WIDTH,
+        BAD_CHECKSUM,
+        OLD_ID,
+        MOBILE,
+        f"手机{MOBILE}",
+        LOGIN,
+        ADDRESS,
+        "电话１３８１２３４５６７８请回",
+        f"身份证{ID18}，已核",
+    )
     data = rows(60, **{f"备注{n}": "正常" for n in range(len(values))})
     for n, value in enumerate(values):
         data[40 - n][f"备注{n}"] = value
@@ -69,8 +79,16 @@ def test_unmapped_columns_are_scanned_by_value(tmp_path):
 
 
 def test_innocent_values_do_not_look_personal(tmp_path):
-    innocent = {"数值": "108.13812345678", "网格号": "370102013006008", "长号": "138123456789012", "设备": "34020000001320000101",
-                "金额": "13800.00", "说明": "和平路与建设路交叉口", "日期": "20160105", "单号": "9138123456780001"}
+    innocent = {
+        "数值": "108.13812345678",
+        "网格号": "370102013006008",
+        "长号": "138123456789012",
+        "设备": "34020000001320000101",
+        "金额": "13800.00",
+        "说明": "和平路与建设路交叉口",
+        "日期": "20160105",
+        "单号": "9138123456780001",
+    }
     city = City(tmp_path).grids(extra=[({"code": "370102013006008"}, None)], max_reject_pct=50)
     city.incidents(rows(3, **innocent))
     city.run()
@@ -88,8 +106,12 @@ def test_a_mapped_column_with_a_denied_name_stops_the_run(tmp_path, header):
 
 def test_a_personal_value_in_a_mapped_column_rejects_its_row(tmp_path):
     values = (ID18, FULL_WIDTH, MOBILE, f"手机{MOBILE}", LOGIN)
-    cells = [(column, value) for column in ("编号", "细类", "类别") for value in values if
-             (column, value) != ("编号", MOBILE)]  # a serial number may have eleven digits
+    cells = [
+        (column, value)
+        for column in ("编号", "细类", "类别")
+        for value in values
+        if (column, value) != ("编号", MOBILE)
+    ]  # a serial number may have eleven digits
     data = rows(1500)
     for n, (column, value) in enumerate(cells):
         data[100 * n + 7][column] = value
@@ -121,8 +143,14 @@ def test_one_per_cent_passes_and_more_stops(tmp_path):
 
 
 def test_every_mapped_text_column_is_scanned(tmp_path):
-    fields = {"status": "状态", "place_type": "场所", "incident_id": "编号", "grid_code": "网格", "community_code": "社区",
-              "subcategory": "细类"}
+    fields = {
+        "status": "状态",
+        "place_type": "场所",
+        "incident_id": "编号",
+        "grid_code": "网格",
+        "community_code": "社区",
+        "subcategory": "细类",
+    }
     data = [{**r, "状态": "办结", "场所": "商场", "网格": "", "社区": ""} for r in rows(900)]
     for n, column in enumerate(fields.values()):
         data[10 * n][column] = ID18
@@ -186,13 +214,28 @@ def test_unmapped_columns_never_enter_a_release(tmp_path):
 
 def test_personal_values_in_geometry_files_and_camera_ledgers(tmp_path):
     city = City(tmp_path).grids()
-    ledger = [{"编码": f"3701020000132000{n:04d}", "名称": f"路口{n}", "经度": centre(n % 9)[0], "纬度": centre(n % 9)[1],
-               "USER_NAME": "admin", "PASS_WORD": "s3cret-pass", "IP": "10.1.2.3", "INSTALL_PERSION": "李某"}
-              for n in range(120)]
+    ledger = [
+        {
+            "编码": f"3701020000132000{n:04d}",
+            "名称": f"路口{n}",
+            "经度": centre(n % 9)[0],
+            "纬度": centre(n % 9)[1],
+            "USER_NAME": "admin",
+            "PASS_WORD": "s3cret-pass",
+            "IP": "10.1.2.3",
+            "INSTALL_PERSION": "李某",
+        }
+        for n in range(120)
+    ]
     ledger[5]["名称"] = f"看护人{MOBILE}"
     city.put("cam.csv", csv_text(ledger))
-    city.add("cam", "camera", "cam.csv", crs="cgcs2000",
-             columns={"camera_code": "编码", "name": "名称", "lon": "经度", "lat": "纬度"})
+    city.add(
+        "cam",
+        "camera",
+        "cam.csv",
+        crs="cgcs2000",
+        columns={"camera_code": "编码", "name": "名称", "lon": "经度", "lat": "纬度"},
+    )
     city.run()
     text = city.everything()
     for secret in ("s3cret-pass", "10.1.2.3", "李某", MOBILE):

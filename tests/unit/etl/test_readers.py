@@ -43,18 +43,24 @@ def frame(mark: str, word: str = RARE) -> gpd.GeoDataFrame:
 
 def features(mark: str) -> dict:
     shapes = frame(mark)
-    return feature_collection([({k: r[k] for k in ("编号", "时间", "类别", "细类")}, r["geometry"])
-                               for r in shapes.to_dict("records")])
+    return feature_collection(
+        [({k: r[k] for k in ("编号", "时间", "类别", "细类")}, r["geometry"]) for r in shapes.to_dict("records")]
+    )
 
 
 def kml(mark: str) -> str:
     placemarks = []
     for r in records(mark):
         data = "".join(f'<Data name="{k}"><value>{r[k]}</value></Data>' for k in ("编号", "时间", "类别", "细类"))
-        placemarks.append(f"<Placemark><name>{r['编号']}</name><ExtendedData>{data}</ExtendedData>"
-                          f"<Point><coordinates>{r['经度']},{r['纬度']}</coordinates></Point></Placemark>")
-    return ('<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
-            + "".join(placemarks) + "</Document></kml>")
+        placemarks.append(
+            f"<Placemark><name>{r['编号']}</name><ExtendedData>{data}</ExtendedData>"
+            f"<Point><coordinates>{r['经度']},{r['纬度']}</coordinates></Point></Placemark>"
+        )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+        + "".join(placemarks)
+        + "</Document></kml>"
+    )
 
 
 def xlsx(path: Path, mark: str, before=lambda sheet: None) -> None:
@@ -131,7 +137,7 @@ def build(city: City, tmp: Path) -> None:
         name = "tsv_gz.tsv.gz" if id_ == "tsv_gz" else "tsv.tsv"
         city.put(name, csv_text(records(id_), "\t"))
         table(id_, name)
-    quoted = [{**r, "备注": f"第一行\n第二行，含\"引号\"，{n}"} for n, r in enumerate(records("newlines"))]
+    quoted = [{**r, "备注": f'第一行\n第二行，含"引号"，{n}'} for n, r in enumerate(records("newlines"))]
     city.put("newlines.csv", csv_text(quoted))
     city.put("preamble.csv", "某市2026年3月警情明细表,,,,,\n" + text["preamble"])
     lines = text["blank_lines"].splitlines()
@@ -153,8 +159,13 @@ def build(city: City, tmp: Path) -> None:
     xls(city.inbox / "xls.xls", "xls")
     xls(tmp / "b.xls", "xls_gz")
     city.put("xls_gz.xls.gz", (tmp / "b.xls").read_bytes())
-    for id_, name in (("xlsx", "xlsx.xlsx"), ("xlsx_titled", "xlsx_titled.xlsx"), ("xlsx_gz", "xlsx_gz.xlsx.gz"),
-                      ("xls", "xls.xls"), ("xls_gz", "xls_gz.xls.gz")):
+    for id_, name in (
+        ("xlsx", "xlsx.xlsx"),
+        ("xlsx_titled", "xlsx_titled.xlsx"),
+        ("xlsx_gz", "xlsx_gz.xlsx.gz"),
+        ("xls", "xls.xls"),
+        ("xls_gz", "xls_gz.xls.gz"),
+    ):
         table(id_, name)
 
     city.put("geojson.geojson", features("geojson"))
@@ -165,8 +176,12 @@ def build(city: City, tmp: Path) -> None:
     frame("parquet").to_parquet(city.inbox / "parquet.parquet")
     frame("parquet_gz").to_parquet(tmp / "b.parquet")
     city.put("parquet_gz.parquet.gz", (tmp / "b.parquet").read_bytes())
-    for id_, name in (("geojson", "geojson.geojson"), ("geojson_gz", "geojson_gz.geojson.gz"), ("parquet", "parquet.parquet"),
-                      ("parquet_gz", "parquet_gz.parquet.gz")):
+    for id_, name in (
+        ("geojson", "geojson.geojson"),
+        ("geojson_gz", "geojson_gz.geojson.gz"),
+        ("parquet", "parquet.parquet"),
+        ("parquet_gz", "parquet_gz.parquet.gz"),
+    ):
         shapes(id_, name)
     shapes("gpkg", "gpkg.gpkg", layer="警情")
     shapes("gpkg_gz", "gpkg_gz.gpkg.gz", layer="警情")
@@ -185,10 +200,22 @@ def build(city: City, tmp: Path) -> None:
     table("glob", "part_*")
 
     pd.DataFrame(records("database")).to_sql("jq", sqlite3.connect(tmp / "centre-secret.db"), index=False)
-    columns = {"incident_id": "编号", "occurred_from": "时间", "category": "类别", "subcategory": "细类", "lon": "经度",
-               "lat": "纬度"}
-    city.add("database", "incident", url="sqlite:///${YANPAN_TEST_DB}", query="select * from jq", crs="cgcs2000",
-             columns=columns)
+    columns = {
+        "incident_id": "编号",
+        "occurred_from": "时间",
+        "category": "类别",
+        "subcategory": "细类",
+        "lon": "经度",
+        "lat": "纬度",
+    }
+    city.add(
+        "database",
+        "incident",
+        url="sqlite:///${YANPAN_TEST_DB}",
+        query="select * from jq",
+        crs="cgcs2000",
+        columns=columns,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -332,8 +359,10 @@ def test_sheet_and_header_can_be_named(tmp_path):
 
 
 def test_a_list_of_columns_takes_the_first_that_is_filled(tmp_path):
-    rows = [{"编号": "a", "时间": "2026-03-01", "反馈": "治安", "接警": "刑事"},
-            {"编号": "b", "时间": "2026-03-01", "反馈": "", "接警": "刑事"}]
+    rows = [
+        {"编号": "a", "时间": "2026-03-01", "反馈": "治安", "接警": "刑事"},
+        {"编号": "b", "时间": "2026-03-01", "反馈": "", "接警": "刑事"},
+    ]
     city = City(tmp_path, china=False).grids()
     city.incidents(rows, columns={"category": ["反馈", "接警"]}).run()
     assert city.table("incident").set_index("incident_id")["category"].to_dict() == {"a": "治安", "b": "刑事"}

@@ -20,18 +20,36 @@ def test_declared_sheets_are_kept_as_filed(tmp_path):
         {"单位": "370103", "数据": "警情", "期": "?", "状态": "已报", "应报": "", "实报": ""},
     ]  # fmt: skip
     city.put("s.csv", csv_text(sheet), "gb18030")
-    city.add("register", "report_status", "s.csv", max_reject_pct=90,
-             columns={"area_code": "单位", "dataset": "数据", "period": "期", "state": "状态", "due_at": "应报", "reported_at": "实报"},
-             values={"dataset": {"警情": "jq"}})
+    city.add(
+        "register",
+        "report_status",
+        "s.csv",
+        max_reject_pct=90,
+        columns={
+            "area_code": "单位",
+            "dataset": "数据",
+            "period": "期",
+            "state": "状态",
+            "due_at": "应报",
+            "reported_at": "实报",
+        },
+        values={"dataset": {"警情": "jq"}},
+    )
     city.run()
     table = city.table("report_status")
     assert set(table["dataset"]) == {"jq"}
-    rows = [tuple(str(v).replace("T", " ")[:16] if v is not None else None for v in r)
-            for r in table[["area_code", "period_start", "period_end", "state", "due_at", "reported_at"]].values]
-    assert sorted(rows, key=str) == sorted([
-        ("370102", "2026-03-02", "2026-03-09", "reported", "2026-03-10 12:00", "2026-03-09 09:00"),
-        ("370103", "2026-03-02", "2026-03-09", "zero", "2026-03-10 12:00", "2026-03-12 09:00"),
-        ("370102", "2026-03-09", "2026-03-16", "missing", "2026-03-17 12:00", None)], key=str)
+    rows = [
+        tuple(str(v).replace("T", " ")[:16] if v is not None else None for v in r)
+        for r in table[["area_code", "period_start", "period_end", "state", "due_at", "reported_at"]].values
+    ]
+    assert sorted(rows, key=str) == sorted(
+        [
+            ("370102", "2026-03-02", "2026-03-09", "reported", "2026-03-10 12:00", "2026-03-09 09:00"),
+            ("370103", "2026-03-02", "2026-03-09", "zero", "2026-03-10 12:00", "2026-03-12 09:00"),
+            ("370102", "2026-03-09", "2026-03-16", "missing", "2026-03-17 12:00", None),
+        ],
+        key=str,
+    )
     rejects = city.table("reject").set_index("row")["reason_code"].to_dict()
     assert rejects == {5: "unknown_state", 6: "unknown_area", 7: "unknown_dataset", 8: "unreadable_period"}
     assert city.accounted().loc["register"].tolist() == [7, 3, 4]
@@ -57,8 +75,14 @@ def test_nothing_is_derived_beside_a_declared_sheet(tmp_path):
     city = City(tmp_path).grids()
     city.incidents([{"编号": "a", "时间": "2026-03-02 10:00"}, {"编号": "b", "时间": "2026-04-20 10:00"}])
     city.put("s.csv", "单位,期,状态\n370102,2026-W10,未报\n")
-    city.add("register", "report_status", "s.csv", defaults={"dataset": "jq"},
-             columns={"area_code": "单位", "period": "期", "state": "状态"})
+    city.add(
+        "register",
+        "report_status",
+        "s.csv",
+        defaults={"dataset": "jq"},
+        columns={"area_code": "单位", "period": "期", "state": "状态"},
+    )
     city.run()
     assert city.table("report_status")[["area_code", "period_start", "state"]].values.tolist() == [
-        ["370102", "2026-03-02", "missing"]]
+        ["370102", "2026-03-02", "missing"]
+    ]

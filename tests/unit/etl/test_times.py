@@ -46,17 +46,28 @@ def moment(text) -> str | None:
 def city(tmp_path_factory):
     rows = [{"编号": f"d{n}", "时间": t, "类别": "刑事"} for n, t in enumerate([*DATES, *UNREADABLE])]
     made = City(tmp_path_factory.mktemp("dates")).grids().incidents(rows, max_reject_pct=50)
-    london = [{"编号": "w", "时间": "2016-01-05 06:30:00"}, {"编号": "s", "时间": "2016-07-05 06:30:00"},
-              {"编号": "z", "时间": "2016-07-05T06:30:00Z"}]
+    london = [
+        {"编号": "w", "时间": "2016-01-05 06:30:00"},
+        {"编号": "s", "时间": "2016-07-05 06:30:00"},
+        {"编号": "z", "时间": "2016-07-05T06:30:00Z"},
+    ]
     made.put("london.csv", "编号,时间\n" + "\n".join(f"{r['编号']},{r['时间']}" for r in london))
     made.declare_incidents(("编号", "时间"), "london.csv", "london", timezone="Europe/London")
-    made.put("parts.csv", "编号,日期,时刻,小时\na,2016-01-05,14:30,14\nb,2016/1/5,,14\nc,20160105,,\nd,2016年1月5日,,0\n"
-             "e,2016-01-05 00:00:00,9:05,9\n")
-    for id_, columns in (("parts", {"occurred_date": "日期", "occurred_time": "时刻", "occurred_hour": "小时"}),
-                         ("hours", {"occurred_date": "日期", "occurred_hour": "小时"})):
+    made.put(
+        "parts.csv",
+        "编号,日期,时刻,小时\na,2016-01-05,14:30,14\nb,2016/1/5,,14\nc,20160105,,\nd,2016年1月5日,,0\n"
+        "e,2016-01-05 00:00:00,9:05,9\n",
+    )
+    for id_, columns in (
+        ("parts", {"occurred_date": "日期", "occurred_time": "时刻", "occurred_hour": "小时"}),
+        ("hours", {"occurred_date": "日期", "occurred_hour": "小时"}),
+    ):
         made.declare_incidents(("编号",), "parts.csv", id_, columns=columns)
-    made.put("spans.csv", "编号,起,止\na,2016-01-05 20:00,2016-01-06 07:30\nb,2016-01-05,2016-01-07\n"
-             "c,2016-01-05 20:00,\nd,2016-01-05 20:00,2016-01-04 07:00\n")
+    made.put(
+        "spans.csv",
+        "编号,起,止\na,2016-01-05 20:00,2016-01-06 07:30\nb,2016-01-05,2016-01-07\n"
+        "c,2016-01-05 20:00,\nd,2016-01-05 20:00,2016-01-04 07:00\n",
+    )
     made.declare_incidents(("编号",), "spans.csv", "spans", columns={"occurred_from": "起", "occurred_to": "止"})
     made.put("months.csv", "编号,时间\na,2016-01-01\nb,2016-02-01\n")
     made.declare_incidents(("编号", "时间"), "months.csv", "months", precision="month", cadence="month")
@@ -68,8 +79,10 @@ def city(tmp_path_factory):
 
 def spans(city: City, source: str) -> dict[str, tuple[str | None, str | None]]:
     part = city.table("incident").query("source_id == @source")
-    return {i: (moment(a), moment(b)) for i, a, b in zip(part["incident_id"], part["occurred_from"],
-                                                         part["occurred_to"], strict=True)}
+    return {
+        i: (moment(a), moment(b))
+        for i, a, b in zip(part["incident_id"], part["occurred_from"], part["occurred_to"], strict=True)
+    }
 
 
 @pytest.mark.parametrize(("n", "text"), enumerate(DATES))
@@ -85,18 +98,31 @@ def test_unreadable_dates_are_rejected_and_nothing_else(city):
 
 
 def test_local_times_of_another_zone_are_converted_with_its_summer_time(city):
-    assert spans(city, "london") == {"w": ("2016-01-05 14:30:00", None), "s": ("2016-07-05 13:30:00", None),
-                                     "z": ("2016-07-05 14:30:00", None)}
+    assert spans(city, "london") == {
+        "w": ("2016-01-05 14:30:00", None),
+        "s": ("2016-07-05 13:30:00", None),
+        "z": ("2016-07-05 14:30:00", None),
+    }
 
 
 def test_date_with_time_or_hour_in_other_columns(city):
     day = ("2016-01-05 00:00:00", "2016-01-06 00:00:00")
     hour = ("2016-01-05 14:00:00", "2016-01-05 15:00:00")
     midnight = ("2016-01-05 00:00:00", "2016-01-05 01:00:00")
-    assert spans(city, "parts") == {"a": ("2016-01-05 14:30:00", None), "b": hour, "c": day, "d": midnight,
-                                    "e": ("2016-01-05 09:05:00", None)}
-    assert spans(city, "hours") == {"a": hour, "b": hour, "c": day, "d": midnight,
-                                    "e": ("2016-01-05 09:00:00", "2016-01-05 10:00:00")}
+    assert spans(city, "parts") == {
+        "a": ("2016-01-05 14:30:00", None),
+        "b": hour,
+        "c": day,
+        "d": midnight,
+        "e": ("2016-01-05 09:05:00", None),
+    }
+    assert spans(city, "hours") == {
+        "a": hour,
+        "b": hour,
+        "c": day,
+        "d": midnight,
+        "e": ("2016-01-05 09:00:00", "2016-01-05 10:00:00"),
+    }
 
 
 def test_declared_spans_keep_their_end_and_never_run_backwards(city):
@@ -108,16 +134,21 @@ def test_declared_spans_keep_their_end_and_never_run_backwards(city):
 
 
 def test_whole_months_are_kept_as_spans(city):
-    assert spans(city, "months") == {"a": ("2016-01-01 00:00:00", "2016-02-01 00:00:00"),
-                                     "b": ("2016-02-01 00:00:00", "2016-03-01 00:00:00")}
+    assert spans(city, "months") == {
+        "a": ("2016-01-01 00:00:00", "2016-02-01 00:00:00"),
+        "b": ("2016-02-01 00:00:00", "2016-03-01 00:00:00"),
+    }
     source = next(s for s in city.quality()["release"]["sources"] if s["source_id"] == "months")
     assert source["precision"] == "month"
     assert moment(source["data_as_of"]) == "2016-03-01 00:00:00"
 
 
 def test_twelve_hour_us_dates(city):
-    assert spans(city, "us") == {"a": ("2016-01-05 14:30:00", None), "b": ("2016-01-25 00:20:09", None),
-                                 "c": ("2016-12-31 12:00:00", None)}
+    assert spans(city, "us") == {
+        "a": ("2016-01-05 14:30:00", None),
+        "b": ("2016-01-25 00:20:09", None),
+        "c": ("2016-12-31 12:00:00", None),
+    }
 
 
 def test_data_as_of_leaves_out_events_after_the_files_time(tmp_path):
@@ -145,5 +176,8 @@ def test_a_silent_source_does_not_hold_back_the_release(tmp_path):
     city.run()
     release = city.quality()["release"]
     assert {s["source_id"]: s["silent"] for s in release["sources"] if s["kind"] == "incident"} == {
-        "new": False, "edge": False, "old": True}
+        "new": False,
+        "edge": False,
+        "old": True,
+    }
     assert moment(release["data_as_of"]) == "2026-03-26 12:00:00"

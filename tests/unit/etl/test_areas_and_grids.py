@@ -35,9 +35,13 @@ def test_declared_columns_give_the_hierarchy_where_codes_cannot(tmp_path):
     city = City(tmp_path, china=False)
     city.put("g.geojson", feature_collection([({"code": f"G{n}", "区": f"D{n // 3}"}, cell(n)) for n in range(9)]))
     city.add("grids", "grid", "g.geojson", crs="wgs84", columns={"grid_code": "code", "district_code": "区"})
-    city.incidents([{"编号": str(n), "时间": "2026-03-01", "经度": centre(n)[0], "纬度": centre(n)[1]} for n in range(9)])
+    city.incidents(
+        [{"编号": str(n), "时间": "2026-03-01", "经度": centre(n)[0], "纬度": centre(n)[1]} for n in range(9)]
+    )
     city.run()
-    assert city.table("incident").sort_values("incident_id")["district_code"].tolist() == [f"D{n // 3}" for n in range(9)]
+    assert city.table("incident").sort_values("incident_id")["district_code"].tolist() == [
+        f"D{n // 3}" for n in range(9)
+    ]
     areas = city.shapes("area").set_index("code")
     assert set(areas.index) == {"D0", "D1", "D2"}
     assert areas.loc["D1"].geometry.symmetric_difference(shapely.union_all([cell(n) for n in (3, 4, 5)])).area < 1e-12
@@ -47,31 +51,60 @@ def test_a_spatial_join_by_largest_shared_area_with_ties_to_the_smallest_code(tm
     """Two districts whose border runs through the middle column: a tie there, except in the last row."""
     city = City(tmp_path, china=False).grids()
     middle = 117.015
-    west = shapely.Polygon([(117, 36.67), (middle + 0.001, 36.67), (middle + 0.001, 36.68), (middle, 36.68),
-                            (middle, 36.7), (117, 36.7)])
+    west = shapely.Polygon(
+        [(117, 36.67), (middle + 0.001, 36.67), (middle + 0.001, 36.68), (middle, 36.68), (middle, 36.7), (117, 36.7)]
+    )
     east = shapely.box(117, 36.67, 117.03, 36.7).difference(west)
-    city.put("a.geojson", feature_collection([({"code": "Z", "name": "西区"}, west), ({"code": "K", "name": "东区"}, east)]))
-    city.add("areas", "area", "a.geojson", crs="wgs84", columns={"code": "code", "name": "name"},
-             defaults={"level": "district"})
+    city.put(
+        "a.geojson", feature_collection([({"code": "Z", "name": "西区"}, west), ({"code": "K", "name": "东区"}, east)])
+    )
+    city.add(
+        "areas",
+        "area",
+        "a.geojson",
+        crs="wgs84",
+        columns={"code": "code", "name": "name"},
+        defaults={"level": "district"},
+    )
     city.run()
     assert city.table("grid").sort_values("grid_code")["district_code"].tolist() == [
-        "Z", "K", "K", "Z", "K", "K", "Z", "Z", "K"]
+        "Z",
+        "K",
+        "K",
+        "Z",
+        "K",
+        "K",
+        "Z",
+        "Z",
+        "K",
+    ]
 
 
 def test_grids_valid_at_data_as_of_are_used_and_older_versions_stay(tmp_path):
     old, new = CHINA_CODES[4], "370102013007009"
     city = City(tmp_path)
     features = [({"code": c, "from": None, "to": None}, cell(n)) for n, c in enumerate(CHINA_CODES) if c != old]
-    features += [({"code": old, "from": "2020-01-01", "to": "2026-03-05"}, cell(4)),
-                 ({"code": new, "from": "2026-03-05", "to": None}, cell(4))]
+    features += [
+        ({"code": old, "from": "2020-01-01", "to": "2026-03-05"}, cell(4)),
+        ({"code": new, "from": "2026-03-05", "to": None}, cell(4)),
+    ]
     city.put("g.geojson", feature_collection(features))
-    city.add("grids", "grid", "g.geojson", crs="cgcs2000",
-             columns={"grid_code": "code", "valid_from": "from", "valid_to": "to"})
+    city.add(
+        "grids",
+        "grid",
+        "g.geojson",
+        crs="cgcs2000",
+        columns={"grid_code": "code", "valid_from": "from", "valid_to": "to"},
+    )
     x, y = centre(4)
 
     def at(day: str) -> list[str]:
-        city.incidents([{"编号": "1", "时间": "2026-03-01 10:00", "经度": x, "纬度": y},
-                        {"编号": "2", "时间": f"{day} 10:00", "经度": x + 0.001, "纬度": y}])
+        city.incidents(
+            [
+                {"编号": "1", "时间": "2026-03-01 10:00", "经度": x, "纬度": y},
+                {"编号": "2", "时间": f"{day} 10:00", "经度": x + 0.001, "纬度": y},
+            ]
+        )
         city.run()
         return city.table("incident").sort_values("incident_id")["grid_code"].tolist()
 
@@ -122,8 +155,14 @@ def test_grids_outside_their_community_are_told(tmp_path):
     first = CHINA_CODES[0][:12]
     shapes[first] = shapes[first].difference(cell(0))  # the drawn community leaves out its first grid
     city.put("c.geojson", feature_collection([({"code": c, "name": c}, s) for c, s in shapes.items()]))
-    city.add("areas", "area", "c.geojson", crs="cgcs2000", columns={"code": "code", "name": "name"},
-             defaults={"level": "community"})
+    city.add(
+        "areas",
+        "area",
+        "c.geojson",
+        crs="cgcs2000",
+        columns={"code": "code", "name": "name"},
+        defaults={"level": "community"},
+    )
     city.run()
     topology = city.quality()["topology"]
     assert topology["outside_community"] == 1
@@ -136,9 +175,16 @@ def test_two_grid_sources_complete_each_other(tmp_path):
     city = City(tmp_path, china=False)
     city.put("g.geojson", feature_collection([({"code": c}, cell(n)) for n, c in enumerate(city.codes)]))
     city.add("shapes", "grid", "g.geojson", crs="wgs84", columns={"grid_code": "code"})
-    city.put("p.csv", "码,人口,户数,网格员数\n" + "".join(f"{c},{100 + n},{30 + n},{n % 3}\n" for n, c in enumerate(city.codes)))
-    city.add("people", "grid", "p.csv", columns={"grid_code": "码", "population": "人口", "households": "户数",
-                                                 "staff_count": "网格员数"})
+    city.put(
+        "p.csv",
+        "码,人口,户数,网格员数\n" + "".join(f"{c},{100 + n},{30 + n},{n % 3}\n" for n, c in enumerate(city.codes)),
+    )
+    city.add(
+        "people",
+        "grid",
+        "p.csv",
+        columns={"grid_code": "码", "population": "人口", "households": "户数", "staff_count": "网格员数"},
+    )
     city.run()
     grids = city.table("grid").set_index("grid_code")
     assert len(grids) == 9
@@ -150,13 +196,25 @@ def test_two_grid_sources_complete_each_other(tmp_path):
 
 def test_places_points_and_polygons_go_to_their_layers_with_attributes(tmp_path):
     city = City(tmp_path).grids()
-    city.put("k.geojson", feature_collection([
-        ({"id": "S1", "名称": "实验小学", "类型": "学校", "上级": None}, shapely.Point(centre(0))),
-        ({"id": "S1-E", "名称": "东门", "类型": "出入口", "上级": "S1"}, shapely.Point(centre(0, 0.002))),
-        ({"id": "M1", "名称": "中心广场", "类型": "广场", "上级": None}, cell(4).buffer(-0.002)),
-        ({"id": "X", "名称": "无图形", "类型": "学校", "上级": None}, None)]))
-    city.add("places", "key_place", "k.geojson", crs="cgcs2000", max_reject_pct=50,
-             columns={"place_id": "id", "name": "名称", "kind": "类型", "parent_id": "上级"})
+    city.put(
+        "k.geojson",
+        feature_collection(
+            [
+                ({"id": "S1", "名称": "实验小学", "类型": "学校", "上级": None}, shapely.Point(centre(0))),
+                ({"id": "S1-E", "名称": "东门", "类型": "出入口", "上级": "S1"}, shapely.Point(centre(0, 0.002))),
+                ({"id": "M1", "名称": "中心广场", "类型": "广场", "上级": None}, cell(4).buffer(-0.002)),
+                ({"id": "X", "名称": "无图形", "类型": "学校", "上级": None}, None),
+            ]
+        ),
+    )
+    city.add(
+        "places",
+        "key_place",
+        "k.geojson",
+        crs="cgcs2000",
+        max_reject_pct=50,
+        columns={"place_id": "id", "name": "名称", "kind": "类型", "parent_id": "上级"},
+    )
     city.run()
     points, areas = city.table("key_place").set_index("place_id"), city.table("key_area").set_index("place_id")
     assert set(points.index) == {"S1", "S1-E"} and set(areas.index) == {"M1"}

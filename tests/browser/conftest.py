@@ -1,0 +1,125 @@
+"""One small release, one server, one headless Chromium for the whole session; a fresh visitor for each test."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+import shapely
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "data"))
+import small_release as small
+
+from dashboard.app import create_app
+from dashboard.settings import Settings
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def frame():
+    """The incidents behind the release; times exact, so that pandas counts what the page counts."""
+    return small.incidents(8000, seed=11).assign(recorded_at=pd.NaT)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory, frame):
+    """A served workspace; the second source misses its reports of the last week in one street."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    road = shapely.multilinestrings([[(small.WEST, small.SOUTH + 0.015), (small.WEST + 0.06, small.SOUTH + 0.015)]])
+    lake = shapely.multipolygons([shapely.box(small.WEST - 0.01, small.SOUTH, small.WEST, small.SOUTH + 0.005)])
+    only_sheet = frame[(frame["source_id"] == "wg") | (frame["street_code"] != "990103002")]
+    small.publish(
+        workspace / "releases", only_sheet,
+        base_road=pd.DataFrame({"name": ["路"], "kind": ["主干路"], "geom": [shapely.to_wkb(road)]}),
+        base_water=pd.DataFrame({"name": ["湖"], "kind": ["湖泊"], "geom": [shapely.to_wkb(lake)]}),
+    )  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = create_app(Settings(workspace=workspace, port=port, open_mode=True))
+    server = uvicorn.Server(uvicorn.Config(app.server, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or "/usr/bin/chromium"
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser window on the workbench, with everything it asked and complained about."""
+
+    def __init__(self, chromium, address: str, **options):
+        options = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN", "color_scheme": "light", **options}
+        self.address, self.context = address, chromium.new_context(**options)
+        self.page = self.context.new_page()
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+
+    def open(self, search: str = "") -> Visitor:
+        """Go there and wait until the map and the table have their numbers."""
+        self.page.goto(f"{self.address}/workbench{search}")
+        self.page.wait_for_selector(".ag-row", timeout=20_000)
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Wait until nothing has been asked for a moment and the side column is current."""
+        self.page.wait_for_function("!document.body.classList.contains('busy')")
+        self.page.wait_for_load_state("networkidle")
+
+    def click(self, selector: str) -> None:
+        self.page.click(selector)
+        self.settle()
+
+    @property
+    def hero(self) -> int:
+        return int(self.page.inner_text(".hero").replace(",", ""))
+
+    @property
+    def outside(self) -> list[str]:
+        host = urlsplit(self.address).netloc
+        return [url for url in self.asked if urlsplit(url).scheme.startswith(("http", "ws"))
+                and urlsplit(url).netloc != host]  # fmt: skip
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Open windows; all are closed afterwards, and none may have complained or asked another host."""
+    opened: list[Visitor] = []
+
+    def new(search: str = "", **options) -> Visitor:
+        visitor = Visitor(chromium, address, **options)
+        opened.append(visitor)
+        return visitor.open(search)
+
+    yield new
+    for visitor in opened:
+        visitor.context.close()
+    assert [v.complaints for v in opened] == [[] for _ in opened]
+    assert [v.outside for v in opened] == [[] for _ in opened]
