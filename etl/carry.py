@@ -79,8 +79,6 @@ def incident_parts(traced: Traced) -> list[Part]:
     table = traced.table
     source_ids = table["source_id"].combine_chunks().dictionary_encode()
     picks = source_ids.indices.to_numpy(zero_copy_only=False)
-    quality = table["location_quality"].to_pylist()
-    quality = np.array(quality, object)
 
     def coded(name: str, of: pa.Table = table) -> pa.DictionaryArray:
         chunks = [c.cast(pa.string()) for c in of[name].chunks]
@@ -101,9 +99,10 @@ def incident_parts(traced: Traced) -> list[Part]:
         {n: coded(n, traced.declared) for n in incidents.DECLARED},
         table["x"].to_numpy().astype(float),
         table["y"].to_numpy().astype(float),
-        quality == "low_precision",
-        quality == "centroid",
-        (quality == "outside") & np.isnan(table["x"].to_numpy().astype(float)),
+        *(
+            traced.declared[name].to_numpy(zero_copy_only=False).astype(bool)
+            for name in ("coarse", "centred", "outside")
+        ),
     )
     out = []
     for i, source_id in enumerate(source_ids.dictionary.to_pylist()):

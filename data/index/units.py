@@ -45,8 +45,8 @@ def write_units(
         level: transform_shapes(shapely.from_wkb(unit["geom"].to_numpy()), to_degrees)
         for level, unit in by_level.items()
     }
-    bounds = np.array([shapely.total_bounds(s) for s in shapes.values() if s.size])
-    extent = float((np.nanmax(bounds[:, 2:], axis=0) - np.nanmin(bounds[:, :2], axis=0)).max()) if bounds.size else 0.0
+    vertices = shapely.get_coordinates(np.concatenate(list(shapes.values())))
+    extent = float(np.ptp(vertices, axis=0).max()) if vertices.size else 0.0
     units: dict[str, Units] = {}
     for level, table in by_level.items():
         table = table.drop_columns(["geom"])

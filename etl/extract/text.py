@@ -177,6 +177,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
         columns,
         encoding=encoding,
         title=title,
+        remarks=[("表题", title)] if title else [],
         bad_rows=[(int(lines[n - 1]), f"应有{len(names)}列，实有{k}列") for n, k in bad],
     )
 

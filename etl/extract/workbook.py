@@ -218,7 +218,7 @@ def _records(source: Source, file: str, rows, merges, header: dict) -> Raw:
         np.array([first_data + 1 + i for i in keep], dtype=np.int64),
         header["columns"],
         title=title[:400],
-        remarks=[("title", title[:400])] if title else [],
+        remarks=[("表题", title[:400])] if title else [],
     )
 
 

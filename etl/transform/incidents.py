@@ -23,6 +23,7 @@ from geo.regions import RegionIndex
 DECLARED = ("grid_code", "community_code", "street_code", "district_code")
 QUALITY = {name: i for i, name in enumerate(LOCATION_QUALITIES)}
 PLACED_NOTES = ("location_quality", "contradicts_declared", "declared_unknown", "without_grid", "pile_up_places")
+ORIGIN = ("run", "row", "coarse", "centred", "outside")  # kept beside the release for --append
 PILE_UP_LEAST, PILE_UP_TIMES, PILE_UP_QUANTILE = 30, 20, 0.99
 
 
@@ -453,7 +454,7 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         return pa.array(values, pa.timestamp("s"), mask=np.isnat(values))
 
     if not n:
-        nothing = {name: pa.array([], pa.int32()) for name in ("run", "row")}
+        nothing = {name: pa.array([], pa.int32()) for name in ORIGIN}
         return layer.empty(), pa.table(nothing | {name: pa.array([], pa.string()) for name in DECLARED})
     columns["incident_id"] = gather([p.ids for p, _ in parts])
     for ours, name in (("occurred_from", "start"), ("occurred_to", "to"), ("recorded_at", "recorded")):
@@ -492,5 +493,5 @@ def to_table(parts: list[tuple[Part, Placed]], grids: dict[str, pa.Array]) -> tu
         values = np.concatenate([getattr(p, name) for p, _ in parts])[order]
         columns[name] = pa.array(values, mask=np.isnan(values))
     table = pa.table({name: columns[name] for name in layer.arrow_schema().names})
-    origin = {name: pa.array(np.concatenate([getattr(p, name) for p, _ in parts])[order]) for name in ("run", "row")}
+    origin = {name: pa.array(np.concatenate([getattr(p, name) for p, _ in parts])[order]) for name in ORIGIN}
     return table, pa.table(origin | declared)
