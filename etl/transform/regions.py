@@ -281,7 +281,23 @@ def hierarchy(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> Hie
         grids[column] = grids[column].astype(object).where(grids[column].notna(), None)
     areas = _dissolved(areas, grids, context)
     areas = _parents(areas, grids, context)
-    return Hierarchy(areas, grids)
+    return Hierarchy(_totals_of_grids(areas, grids), grids)
+
+
+def _totals_of_grids(areas: pd.DataFrame, grids: pd.DataFrame) -> pd.DataFrame:
+    """Population and households of areas that no source gives them for: the sum of their grids, where all have one."""
+    now = grids[grids["valid_to"].isna()]
+    for name in ("population", "households"):
+        values = pd.to_numeric(now[name].astype(object), errors="coerce")
+        for level in UPPER:
+            codes = now[f"{level}_code"]
+            sums = values.groupby(codes).agg(lambda part: part.sum(skipna=False))
+            blank = areas[name].isna() & (areas["level"] == level)
+            found = areas.loc[blank, "code"].map(sums)
+            if found.notna().any():
+                areas[name] = areas[name].astype(object)
+                areas.loc[found.index[found.notna()], name] = found.dropna().astype(int)
+    return areas
 
 
 def _dissolved(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd.DataFrame:

@@ -121,6 +121,24 @@ def test_philadelphia_filings_are_dispute_statistics(philadelphia, real_data):
     assert set(known["GEOID"]) <= set(philadelphia.table("grid")["grid_code"])
 
 
+def test_philadelphia_divisions_are_nested_in_wards_by_code(month, philadelphia, real_data, tmp_path):
+    month.to_csv(tmp_path / "month.csv", index=False)
+    pattern = "${YANPAN_REAL_DATA:-../../shared/data}/philadelphia/incidents_20[0-9][0-9].csv.gz"
+    city = publish("philadelphia-divisions", tmp_path, real_data, lambda text: text.replace(pattern, "month.csv"))
+    accounts = balanced(city)
+    assert accounts.loc["divisions"].tolist() == [1703, 1703, 0]
+    grids = city.table("grid")
+    assert (grids["grid_code"].str[:2] == grids["district_code"]).all()
+    wards = city.shapes("area")
+    assert len(wards) == grids["district_code"].nunique() == 66
+    whole = shapely.union_all(city.shapes("grid").geometry.to_numpy())
+    assert whole.symmetric_difference(shapely.union_all(wards.geometry.to_numpy())).area < 1e-6 * whole.area
+    table = city.table("incident")
+    assert len(table) == len(philadelphia.table("incident"))
+    located = table[table["grid_code"].notna()]
+    assert (located["grid_code"].str[:2] == located["district_code"]).all()
+
+
 def test_lancashire(real_data, tmp_path):
     city = publish("lancashire", tmp_path, real_data)
     accounts = balanced(city)

@@ -177,7 +177,12 @@ class City:
         return pyogrio.read_dataframe(self.current / "city.gpkg", layer=layer)
 
     def quality(self) -> dict:
-        return json.loads((self.current / "quality.json").read_text("utf-8"))
+        """quality.json, which other systems must be able to read: NaN and Infinity are no JSON."""
+
+        def refuse(word: str) -> None:
+            raise AssertionError(f"{word} in quality.json")
+
+        return json.loads((self.current / "quality.json").read_text("utf-8"), parse_constant=refuse)
 
     def rejects(self) -> dict[str, int]:
         """Rejected rows by reason code."""

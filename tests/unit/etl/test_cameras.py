@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pyproj
 import pytest
 import shapely
-from city import City, centre, csv_text
+from city import CHINA_CODES, City, cell, centre, csv_text
+
+from geo.crs import wgs84_to_gcj02
 
 GEOD = pyproj.Geod(ellps="WGS84")
 # DirectionType of GB/T 28181 -> bearing (domain.md 2.5); 9 is all round.
@@ -154,3 +157,29 @@ def test_no_range_means_no_unit_is_lost(tmp_path):
     assert city.table("camera")["range_m"].tolist() == [None]
     assert "range_assumed" in str(city.quality())
     assert len(city.table("camera_coverage")) == 1
+
+
+def test_a_ledger_that_says_wgs84_and_is_gcj02_is_found_out(tmp_path):
+    """domain.md 2.5: declared WGS-84 is often really GCJ-02; the declared grids tell."""
+    rng = random.Random(3)
+    rows, true = [], {}
+    for k in range(180):
+        west, south, east, north = cell(k % 9).bounds
+        lon, lat = rng.uniform(west, east), rng.uniform(south, north)
+        x, y = wgs84_to_gcj02(lon, lat)
+        code = f"3701020000132{k:07d}"
+        true[code] = (lon, lat)
+        rows.append(
+            {"编码": code, "经度(WGS-84)": f"{float(x):.7f}", "纬度": f"{float(y):.7f}", "网格": CHINA_CODES[k % 9]}
+        )
+    city = City(tmp_path).grids()
+    city.put("cam.csv", csv_text(rows))
+    columns = {"camera_code": "编码", "lon": "经度(WGS-84)", "lat": "纬度", "grid_code": "网格"}
+    city.add("cam", "camera", "cam.csv", crs="auto", columns=columns)
+    city.run()
+    assert city.table("source_run").set_index("source_id").loc["cam", "crs_detected"] == "gcj02"
+    found = city.shapes("camera").set_index("camera_code").geometry
+    assert max(math.dist((found[c].x, found[c].y), spot) for c, spot in true.items()) < 2e-6
+    assert city.table("camera")["grid_code"].tolist() == [
+        CHINA_CODES[int(c[-7:]) % 9] for c in city.table("camera")["camera_code"]
+    ]

@@ -42,7 +42,7 @@ def workbook(path, *, month: int = 3, wrong: int = 0, counts=COUNTS, stated_wron
     sheet.merge_cells("B3:C3")
     sheet.cell(4, 2, "本月矛盾\n纠纷总数")
     sheet.cell(4, 3, "本月未化解\n纠纷数")
-    sums = [tuple(sum(c[t][k] for c in counts.values()) for k in (0, 1)) for t in range(len(TYPES))]
+    sums = [tuple(sum(c[t][k] or 0 for c in counts.values()) for k in (0, 1)) for t in range(len(TYPES))]
     for t, name in enumerate(TYPES):
         at = 4 + 2 * t
         sheet.cell(3, at, f"{name}\n（共计：{sum(sums[t]) + (stated_wrong if t == 1 else 0)} 件）")
@@ -53,8 +53,9 @@ def workbook(path, *, month: int = 3, wrong: int = 0, counts=COUNTS, stated_wron
     for r, (unit, pairs) in enumerate(rows.items(), 5):
         true = sums if unit.startswith("合") else pairs
         sheet.cell(r, 1, unit)
-        sheet.cell(r, 2, sum(d + o for d, o in true))
-        sheet.cell(r, 3, sum(o for _, o in true))
+        if true[0][0] is not None:
+            sheet.cell(r, 2, sum(d + o for d, o in true))
+            sheet.cell(r, 3, sum(o for _, o in true))
         for t, (done, left) in enumerate(pairs):
             sheet.cell(r, 4 + 2 * t, done)
             sheet.cell(r, 5 + 2 * t, left)
@@ -216,3 +217,17 @@ def test_a_dispute_sheet_without_any_count_stops_the_run(tmp_path, columns):
     city.add("n", "dispute", "n.csv", columns=columns)
     with pytest.raises(DataFault, match=r"n\.csv"):
         city.run()
+
+
+def test_a_unit_whose_cells_are_all_blank_gave_no_output(tmp_path):
+    """rows_out counts the records that gave at least one output; a blank line of a unit is no report and no zero."""
+    city = city_with_streets(tmp_path)
+    workbook(city.inbox / "纠纷_2026-03.xlsx", counts={**COUNTS, "大金镇": [(None, None)] * 5})
+    city.add("month", "dispute", "纠纷_*.xlsx", cadence="month", max_reject_pct=50, columns={"area_name": "镇办"})
+    city.run()
+    assert "370103100" not in set(city.table("dispute_stat")["area_code"])
+    accounts = city.accounted().loc["month"]
+    assert accounts["rows_in"] == 5
+    assert accounts["rows_out"] == 3
+    states = city.table("report_status").set_index("area_code")["state"].to_dict()
+    assert states.get("370103100", "missing") == "missing"

@@ -8,6 +8,7 @@ import io
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -246,3 +247,61 @@ def test_titles_notes_and_words_that_are_counted_do_not_carry_personal_values(tm
     assert MOBILE not in text and ID18 not in text
     where = " ".join(w["where"] for w in city.quality()["warnings"])
     assert "t.csv" in where and "t.xlsx" in where
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_rows_silently(tmp_path):
+    lines = csv_text(incident_rows(60)).splitlines()
+    lines[5] = lines[5].replace("刑事", '"刑事')
+    city = City(tmp_path, china=False).grids()
+    city.put("q.csv", "\n".join(lines) + "\n")
+    city.declare_incidents(incident_rows(1)[0], "q.csv")
+    try:
+        city.run()
+    except DataFault as fault:
+        assert "q.csv" in str(fault)
+    else:
+        assert city.accounted().loc["jq", "rows_in"] == 60
+
+
+def test_typed_columns_of_vector_files(tmp_path):
+    """Times that GDAL and Arrow type themselves: a day stays a day, an offset is converted, a number stays a code."""
+    city = City(tmp_path).grids()
+    spots = {"geometry": gpd.points_from_xy(*zip(centre(0), centre(1), strict=True)), "crs": 4490}
+    number = {"编号": ["a", "b"], "网格": [int(CHINA_CODES[0]), int(CHINA_CODES[1])]}
+    moments = pd.to_datetime(["2026-03-02 06:30", "2026-03-03 07:00"])
+    days = [dt.date(2026, 3, 2), dt.date(2026, 3, 3)]
+    for name, when in (("naive", moments), ("utc", moments.tz_localize("UTC")), ("day", days)):
+        gpd.GeoDataFrame({**number, "时间": when}, **spots).to_parquet(city.inbox / f"{name}.parquet")
+        city.declare_incidents(("编号", "时间", "网格"), f"{name}.parquet", name)
+    for name, when in (("utc", moments.tz_localize("UTC")), ("day", days)):
+        pyogrio.write_dataframe(gpd.GeoDataFrame({**number, "时间": when}, **spots), city.inbox / f"{name}.gpkg")
+        city.declare_incidents(("编号", "时间", "网格"), f"{name}.gpkg", f"{name}_gpkg")
+    texts = {
+        "offset": ("2026-03-02T01:30:00+03:00", "2026-03-03T02:00:00+03:00"),
+        "local": ("2026-03-02T06:30:00", "2026-03-03T07:00:00"),
+        "date": ("2026-03-02", "2026-03-03"),
+        "compact": (20260302, 20260303),
+    }
+    for name, pair in texts.items():
+        rows = [
+            ({"编号": i, "时间": t, "网格": int(CHINA_CODES[n])}, shapely.Point(centre(n)))
+            for n, (i, t) in enumerate(zip("ab", pair, strict=True))
+        ]
+        city.put(f"{name}.geojson", feature_collection(rows))
+        city.declare_incidents(("编号", "时间", "网格"), f"{name}.geojson", name)
+    city.run()
+    table = city.table("incident")
+    hours = {"naive": "06:30", "local": "06:30", "utc": "14:30", "utc_gpkg": "14:30", "offset": "06:30"}
+    for source in ("naive", "utc", "day", "utc_gpkg", "day_gpkg", *texts):
+        part = table[table["source_id"] == source].sort_values("incident_id")
+        first = str(part["occurred_from"].iloc[0]).replace("T", " ")[:16]
+        assert first == f"2026-03-02 {hours.get(source, '00:00')}", source
+        assert part["occurred_to"].isna().all() == (source in hours), source
+        assert part["grid_code"].tolist() == list(CHINA_CODES[:2])
+
+
+def test_utf16_with_its_mark(tmp_path):
+    city = City(tmp_path, china=False).grids()
+    city.put("u.csv", csv_text(incident_rows(9)), "utf-16")
+    city.declare_incidents(incident_rows(1)[0], "u.csv").run()
+    assert sorted(city.table("incident")["grid_code"]) == list(city.codes)
