@@ -17,6 +17,7 @@ from etl.sources import Source
 
 _DELIMITERS = (",", "\t", ";", "|")
 _HEADER_LINES = 40
+_CELL_LINES = 200  # more line breaks than this in one cell are a quote left open
 
 
 def decode(data: bytes, encoding: str, where: str) -> tuple[bytes, str]:
@@ -161,6 +162,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
     lines = _line_numbers(data, offset, first_line, table.num_rows + len(bad))
     skipped = np.array([number - 1 for number, _ in bad], dtype=np.int64)
     row = np.delete(lines, skipped)
+    _refuse_open_quote(table, row, data[offset:], delimiter, where)
     table, row = _drop_blank(table, row)
     if not table.num_rows and not bad:
         raise FileFault(
@@ -219,6 +221,33 @@ def _parse(body: memoryview, names: list[str], delimiter: str, where: str) -> tu
         convert,
     )
     return table, bad
+
+
+def _refuse_open_quote(table: pa.Table, row: np.ndarray, body: bytes, delimiter: str, where: str) -> None:
+    """A quote that is never closed swallows the lines after it into one cell: a broken file, not a long text."""
+    breaks = [pc.count_substring(column, "\n") for column in table.columns if b'"' in body]
+    most = max((pc.max(b).as_py() or 0 for b in breaks), default=0)
+    at_end = any(b[-1].as_py() for b in breaks if len(b))
+    if most <= _CELL_LINES and not at_end:
+        return
+    reader = csv.reader(io.StringIO(body.decode("utf-8", "replace")), delimiter=delimiter, strict=True)
+    try:
+        for _ in reader:
+            pass
+        if most <= _CELL_LINES:
+            return
+    except csv.Error:
+        pass
+    opened = max(
+        (pc.index(pc.greater(b, 0), True).as_py() for b in breaks if (pc.max(b).as_py() or 0) == most), default=0
+    )
+    raise FileFault(
+        "引号没有闭合",
+        where=f"{where} 第 {int(row[opened])} 行起",
+        found=f"一个单元格里有 {most} 个换行",
+        expected="成对的双引号",
+        remedy="补上或去掉这个引号；文件可能被截断，请重新导出",
+    )
 
 
 def _line_numbers(data: bytes, offset: int, first_line: int, count: int) -> np.ndarray:

@@ -14,7 +14,7 @@ PRECISION = {"minute": MINUTE, "hour": HOUR, "day": DAY, "month": MONTH}
 
 _ISO = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$"
-_CLOCK = r"(?P<h>\d{1,2})\s*(?:[:时点]\s*(?:(?P<i>\d{1,2})\s*分?\s*(?::?\s*(?P<s>\d{1,2})(?:\.\d+)?\s*秒?)?)?)?"
+_CLOCK = r"(?P<ap>上午|下午)?\s*(?P<h>\d{1,2})\s*(?:[:时点]\s*(?:(?P<i>\d{1,2})\s*分?\s*(?::?\s*(?P<s>\d{1,2})(?:\.\d+)?\s*秒?)?)?)?"
 _YMD = (
     r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*(?:[-/.月]\s*)?"
     r"(?:(?P<d>\d{1,2})(?:(?:\s*[日号]?\s*[T\s]\s*|\s*[日号]\s*)" + _CLOCK + r")?\s*[日号]?)?$"
@@ -133,7 +133,7 @@ def _localise(values: np.ndarray, source_zone: str | None, zone: str) -> np.ndar
     if source_zone is None or source_zone == zone:
         return values
     stamps = pc.assume_timezone(
-        pa.array(values, pa.timestamp("s")), source_zone, ambiguous="earliest", nonexistent="earliest"
+        pa.array(values, pa.timestamp("s")), source_zone, ambiguous="earliest", nonexistent="latest"
     )
     return (
         pc.local_timestamp(stamps.cast(pa.timestamp("s", zone))).to_numpy(zero_copy_only=False).astype("datetime64[s]")
@@ -160,9 +160,9 @@ def _compose(fields: pa.StructArray, pattern: str, zone: str, day_first: bool | 
     else:
         month, day = _number(fields, "m"), _number(fields, "d")
     hour, minute, second_ = (_number(fields, n) for n in "his")
-    if pattern is _SLASH:
+    if pattern is not _COMPACT:
         mark = pc.utf8_lower(fields.field("ap"))
-        pm = pc.equal(mark, "pm").to_numpy(zero_copy_only=False)
+        pm = pc.is_in(mark, pa.array(["pm", "下午"])).to_numpy(zero_copy_only=False)
         twelve = pc.not_equal(mark, "").to_numpy(zero_copy_only=False)
         bad = twelve & ((hour < 1) | (hour > 12))
         hour = np.where(twelve, np.where(bad, 99, hour % 12 + np.where(pm, 12, 0)), hour)
