@@ -162,7 +162,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
     lines = _line_numbers(data, offset, first_line, table.num_rows + len(bad))
     skipped = np.array([number - 1 for number, _ in bad], dtype=np.int64)
     row = np.delete(lines, skipped)
-    _refuse_open_quote(table, row, data[offset:], delimiter, where)
+    _refuse_open_quote(table, lines, bool(bad), data[offset:], delimiter, where)
     table, row = _drop_blank(table, row)
     if not table.num_rows and not bad:
         raise FileFault(
@@ -223,28 +223,34 @@ def _parse(body: memoryview, names: list[str], delimiter: str, where: str) -> tu
     return table, bad
 
 
-def _refuse_open_quote(table: pa.Table, row: np.ndarray, body: bytes, delimiter: str, where: str) -> None:
+def _refuse_open_quote(
+    table: pa.Table, lines: np.ndarray, ragged: bool, body: bytes, delimiter: str, where: str
+) -> None:
     """A quote that is never closed swallows the lines after it into one cell: a broken file, not a long text."""
-    breaks = [pc.count_substring(column, "\n") for column in table.columns if b'"' in body]
+    if b'"' not in body:
+        return
+    breaks = [pc.count_substring(column, "\n") for column in table.columns]
     most = max((pc.max(b).as_py() or 0 for b in breaks), default=0)
     at_end = any(b[-1].as_py() for b in breaks if len(b))
-    if most <= _CELL_LINES and not at_end:
+    if most <= _CELL_LINES and not at_end and not ragged:
         return
-    reader = csv.reader(io.StringIO(body.decode("utf-8", "replace")), delimiter=delimiter, strict=True)
+    record = 0
     try:
-        for _ in reader:
-            pass
-        if most <= _CELL_LINES:
+        reader = csv.reader(io.StringIO(body.decode("utf-8", "replace")), delimiter=delimiter, strict=True)
+        for record, cells in enumerate(reader, start=1):
+            if any(cell.count("\n") > _CELL_LINES for cell in cells):
+                break
+        else:
             return
-    except csv.Error:
-        pass
-    opened = max(
-        (pc.index(pc.greater(b, 0), True).as_py() for b in breaks if (pc.max(b).as_py() or 0) == most), default=0
-    )
+    except csv.Error as error:
+        if "unexpected end of data" not in str(error):
+            return  # a stray quote inside a cell, which the reader above takes as it stands
+        record += 1
+    opened = int(lines[min(record, len(lines)) - 1]) if len(lines) else 0
     raise FileFault(
         "引号没有闭合",
-        where=f"{where} 第 {int(row[opened])} 行起",
-        found=f"一个单元格里有 {most} 个换行",
+        where=f"{where} 第 {opened} 行起",
+        found="其后各行被并入一个单元格",
         expected="成对的双引号",
         remedy="补上或去掉这个引号；文件可能被截断，请重新导出",
     )
