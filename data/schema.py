@@ -23,8 +23,6 @@ NETWORKS = ("天网", "雪亮", "地网", "社会")
 DEVICE_STATES = ("在用", "维修", "拆除")
 COVERAGE_METHODS = ("radius", "sector", "visible")
 CLOSED_LEVELS = ("村", "乡", "县")
-CADENCES = ("day", "week", "month", "quarter")
-PRECISIONS = ("month", "day", "hour", "minute")
 
 TEXT, WHOLE, REAL, FLAG, TIME, DAY = (pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.timestamp("s"), pa.date32())
 

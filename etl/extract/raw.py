@@ -13,8 +13,6 @@ import pyarrow as pa
 from etl.faults import ColumnFault
 from etl.sources import Source
 
-TOTAL_WORDS = ("合计", "总计", "小计")
-
 
 @dataclass
 class Raw:

@@ -237,7 +237,7 @@ def _refuse_open_quote(
     record = 0
     try:
         reader = csv.reader(io.StringIO(body.decode("utf-8", "replace")), delimiter=delimiter, strict=True)
-        for record, cells in enumerate(reader, start=1):
+        for record, cells in enumerate(reader, start=1):  # noqa: B007 (the message names the last one read)
             if any(cell.count("\n") > _CELL_LINES for cell in cells):
                 break
         else:

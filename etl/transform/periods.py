@@ -20,7 +20,6 @@ _MONTH_FIRST = re.compile(r"^(0?[1-9]|1[0-2])[/-](\d{4})$")
 _YEAR = re.compile(r"^(\d{4})年?$")
 _IN_NAME = re.compile(r"(?<!\d)(20\d{2})\s*[-_年.]?\s*(0?[1-9]|1[0-2])(?!\d)")
 _IN_TITLE = re.compile(r"(?:(20\d{2})\s*年)?\s*(\d{1,2})\s*月")
-STEPS = {"day": "D", "month": "M"}
 
 
 def period(word: str, cadence: str) -> tuple[np.datetime64, np.datetime64] | None:

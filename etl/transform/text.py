@@ -60,28 +60,20 @@ def narrow(array: pa.Array) -> pa.Array:
     return pa.array(words, pa.string()).take(encoded.indices)
 
 
-def column(raw: Raw, source: Source, field: str, start: int = 0, stop: int | None = None) -> pa.Array | None:
-    """Our field of records ``start:stop`` as text, "" where blank; the first filled of its columns, then the constant
+def column(raw: Raw, source: Source, field: str) -> pa.Array | None:
+    """Our field of every record as text, "" where blank; the first filled of its columns, then the constant
     of [source.defaults]. None where the source does not give it at all. Words a person reads are kept as written,
     codes only made narrow, everything else folded."""
     clean = pc.utf8_trim_whitespace if field in AS_WRITTEN else narrow if field in CODES else fold
     out: pa.Array | None = None
-    length = (len(raw) if stop is None else min(stop, len(raw))) - start
     for name in raw.columns.get(field, ()):
-        piece = raw.table[name].slice(start, length)
+        piece = raw.table[name]
         part = clean(pa.concat_arrays(piece.chunks) if piece.num_chunks != 1 else piece.chunk(0))
         out = part if out is None else pc.if_else(pc.equal(out, ""), part, out)
     if field in source.defaults:
-        constant = (
-            fold_word(str(source.defaults[field]))
-            if isinstance(source.defaults[field], str)
-            else str(source.defaults[field])
-        )
-        if isinstance(source.defaults[field], bool):
-            constant = "1" if source.defaults[field] else "0"
-        out = (
-            pa.array([constant] * length, pa.string()) if out is None else pc.if_else(pc.equal(out, ""), constant, out)
-        )
+        given = source.defaults[field]
+        constant = clean(pa.array([str(int(given)) if isinstance(given, bool) else str(given)]))
+        out = pa.repeat(constant[0], len(raw)) if out is None else pc.if_else(pc.equal(out, ""), constant[0], out)
     return out
 
 

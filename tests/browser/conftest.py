@@ -77,9 +77,17 @@ class Visitor:
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.running: set = set()
+        self.page.on("request", self._begun)
+        self.page.on("requestfinished", self.running.discard)
+        self.page.on("requestfailed", self.running.discard)
         self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+
+    def _begun(self, request) -> None:
+        self.asked.append(request.url)
+        if "ws-worker" not in request.url:  # Dash's own connection stays open
+            self.running.add(request)
 
     def open(self, search: str = "") -> Visitor:
         """Go there and wait until the map and the table have their numbers."""
@@ -91,7 +99,10 @@ class Visitor:
     def settle(self) -> None:
         """Wait until nothing has been asked for a moment and the side column is current."""
         self.page.wait_for_function("!document.body.classList.contains('busy')")
-        self.page.wait_for_load_state("networkidle")
+        quiet = 0
+        while quiet < 5:
+            self.page.wait_for_timeout(40)
+            quiet = 0 if self.running else quiet + 1
 
     def click(self, selector: str) -> None:
         self.page.click(selector)
