@@ -79,8 +79,8 @@ class Visitor:
         self.complaints: list[str] = []
         self.running: set = set()
         self.page.on("request", self._begun)
-        self.page.on("requestfinished", self.running.discard)
-        self.page.on("requestfailed", self.running.discard)
+        for ended in ("requestfinished", "requestfailed"):
+            self.page.on(ended, lambda request: self.running.discard(request))
         self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
 
@@ -124,10 +124,14 @@ def visit(chromium, address):
     """Open windows; all are closed afterwards, and none may have complained or asked another host."""
     opened: list[Visitor] = []
 
-    def new(search: str = "", **options) -> Visitor:
+    def new(search: str = "", *, numbers: bool = True, **options) -> Visitor:
+        """``numbers=False`` only opens the address, for pages that have none."""
         visitor = Visitor(chromium, address, **options)
         opened.append(visitor)
-        return visitor.open(search)
+        if numbers:
+            return visitor.open(search)
+        visitor.page.goto(f"{address}/workbench{search}")
+        return visitor
 
     yield new
     for visitor in opened:

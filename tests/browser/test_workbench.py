@@ -5,8 +5,10 @@ import re
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
+import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import small_release as small
 
 from data.schema import INVALID
@@ -32,9 +34,6 @@ def unit_point(visitor, code: str) -> tuple[float, float]:
     """Where on the screen a grid's middle lies, from the map's own view in the address."""
     zoom, lat, lon = (float(v) for v in urlsplit(visitor.page.url).fragment.split("/"))
     grid = small.grids().set_index("grid_code").loc[code]
-    import numpy as np
-    import shapely
-
     middle = shapely.from_wkb(grid["geom"]).centroid
     scale = 256 * 2**zoom
 
@@ -84,17 +83,17 @@ def test_a_category_filters_everything_sends_no_geometry_and_can_be_undone(visit
 def test_hovering_reads_the_unit_and_a_click_drills_until_escape(visit):
     v = visit("?level=grid")
     rows = {row["code"]: row for row in api(v, "counts?level=grid&from=2026-11-09&to=2026-11-16")["rows"]}
-    for code in ("990101001001001", "990103001002002", "990102002001001"):
+    for code in ("990102001002001", "990103001002002", "990102002001002"):
         v.page.mouse.move(*unit_point(v, code))
         v.page.wait_for_selector(".hover-card:not([hidden])")
         card = v.page.inner_text(".hover-card")
         row = rows[code]
         assert row["name"] in card and re.search(rf"\b{row['count']} 起", card) and row["verdict"] in card
         assert f"community {code[:12]}" in card
-    v.page.mouse.click(*unit_point(v, "990102002001001"))
+    v.page.mouse.click(*unit_point(v, "990102002001002"))
     v.settle()
-    assert query(v)["area"] == ["990102002001001"] and v.hero == rows["990102002001001"]["count"]
-    assert v.page.inner_text(".crumbs").split("/")[-1].strip() == "第1网格"
+    assert query(v)["area"] == ["990102002001002"] and v.hero == rows["990102002001002"]["count"]
+    assert v.page.inner_text(".crumbs").split("/")[-1].strip() == "第2网格"
     for parent in ("990102002001", "990102002", "990102"):
         v.page.keyboard.press("Escape")
         v.settle()
@@ -114,11 +113,7 @@ def test_the_level_follows_zoom_and_drill(visit):
     places = [order.index(head.split()[0]) for head in heads]
     assert places == sorted(places) and places[-1] == 3
     assert len(query(v)["area"][0]) == 15
-    zoomed = visit()
-    for _ in range(6):
-        zoomed.page.click(".zoom.in")
-        zoomed.page.wait_for_timeout(350)
-    zoomed.settle()
+    zoomed = visit("#16/34.72/113.63")
     assert zoomed.page.inner_text("#workbench-table-head").startswith("网格") and "area" not in query(zoomed)
 
 
@@ -178,11 +173,8 @@ def test_periods_step_and_free_dates_include_both_ends(visit):
 
 
 @pytest.mark.parametrize(("search", "said"), [("?area=12345", "没有这个区域"), ("?weekdays=9", "参数不可用")])
-def test_a_wrong_address_is_explained_and_shows_no_number(chromium, address, search, said):
-    from conftest import Visitor
-
-    v = Visitor(chromium, address)
-    v.page.goto(f"{address}/workbench{search}")
+def test_a_wrong_address_is_explained_and_shows_no_number(visit, search, said):
+    v = visit(search, numbers=False)
     v.page.wait_for_selector("[role=alert]")
     assert said in v.page.inner_text("[role=alert]")
     v.settle()
@@ -191,8 +183,6 @@ def test_a_wrong_address_is_explained_and_shows_no_number(chromium, address, sea
     v.page.wait_for_selector(".ag-row")
     v.settle()
     assert v.hero == total(v) and v.page.locator("[role=alert]").count() == 0
-    assert v.complaints == [] and v.outside == []
-    v.context.close()
 
 
 def test_a_fault_after_numbers_takes_them_away(visit):

@@ -5,7 +5,6 @@ Philadelphia is cut to one month of incidents, everything else is whole.
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -239,21 +238,3 @@ def test_chinese_cities(real_data, tmp_path, name, code, districts, streets, vil
             after.append(median_distance_m(areas.loc[str(adcode)].geometry, reference))
     assert len(after) >= 3
     assert (np.array(after) < 0.85 * np.array(before)).all()  # the rest is the two publishers' generalisation
-
-
-def test_gzip_of_the_cut_month_gives_the_same_release(real_data, month, philadelphia, tmp_path):
-    """The same rows, gzipped and with the columns in another order."""
-    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(month[sorted(month.columns)].to_csv(index=False).encode()))
-    keep = ("planning_districts", "tracts", "incidents")
-
-    def edit(text: str) -> str:
-        head, *sources = text.split("[[source]]")
-        text = "[[source]]".join([head, *(s for s in sources if any(f'id = "{k}"' in s for k in keep))])
-        return text.replace(
-            "${YANPAN_REAL_DATA:-../../shared/data}/philadelphia/incidents_20[0-9][0-9].csv.gz", "m.csv.gz"
-        )
-
-    city = publish("philadelphia", tmp_path, real_data, edit)
-    columns = ["incident_id", "occurred_from", "category", "grid_code", "district_code", "location_quality"]
-    one, two = (c.table("incident")[columns].sort_values("incident_id").values.tolist() for c in (philadelphia, city))
-    assert one == two

@@ -30,6 +30,9 @@ def both(tmp_path, files: list[dict[str, str | dict]], declare) -> dict:
                 city.put(name, content)
         cities[0].run(append=n > 0)
     cities[1].run()
+    told = ("location_quality", "contradicts_declared", "declared_unknown", "without_grid", "rows_in", "rows_rejected")
+    one, two = ({k: c.quality()["sources"]["jq"].get(k) for k in told} for c in cities)
+    assert one == two
     return differences(*cities)
 
 
