@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from etl.faults import ColumnFault
 from etl.gathered import Gathered, Job
 from etl.layers import Traced
 from etl.sources import COUNTS, Sources
+from etl.threads import aside
 from etl.transform import cameras, common, disputes, incidents, places, points, regions, reports
 from etl.transform.common import Context
 from etl.transform.incidents import GridIndex, Part
@@ -70,7 +70,7 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     freshness.find_data_as_of(declared, out)
     day = freshness.release_day(declared, out)
     valid = regions.valid_at(tree.grids, day)
-    out.topology = _aside(region_tree.topology_note, tree, context, valid)
+    out.topology = aside(region_tree.topology_note, tree, context, valid)
     if not valid.all():
         grids = region_tree.grid_index(tree, context, valid)
     progress("归格", 0.56)
@@ -86,15 +86,6 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     for name, layer in LAYERS.items():
         out.tables.setdefault(name, layer.empty())
     return out
-
-
-def _aside(work: Callable, *arguments) -> Future:
-    """Start work in a thread of its own; GEOS lets the interpreter go on meanwhile."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        return pool.submit(work, *arguments)
-    finally:
-        pool.shutdown(wait=False)
 
 
 def _weight(job: Job) -> float:

@@ -13,6 +13,7 @@ from etl import carry, layers
 from etl.extract.raw import Raw
 from etl.layers import Traced
 from etl.sources import Source, Sources
+from etl.threads import aside
 from etl.transform import common, points, regions
 from etl.transform.common import Context
 from etl.transform.incidents import GridIndex
@@ -85,7 +86,7 @@ def grid_index(tree: regions.Hierarchy, context: Context, valid: np.ndarray) -> 
         west, south, east, north = shapely.total_bounds(np.concatenate([shapes, drawn]))
         dx, dy = MARGIN * (east - west), MARGIN * (north - south)
         box = (west - dx, south - dy, east + dx, north + dy)
-    return GridIndex(codes, shapes, RegionIndex(shapes) if shapes.size else None, box)
+    return GridIndex(codes, aside(RegionIndex, shapes) if shapes.size else None, box)
 
 
 def topology_note(tree: regions.Hierarchy, context: Context, valid: np.ndarray) -> dict:

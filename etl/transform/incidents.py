@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,13 +30,17 @@ PILE_UP_LEAST, PILE_UP_TIMES, PILE_UP_QUANTILE = 30, 20, 0.99
 
 @dataclass
 class GridIndex:
-    """The valid grids in order of their codes: codes, shapes, the index that assigns points, and the coordinate box
-    (west, south, east, north; None where nothing bounds the city)."""
+    """The valid grids in order of their codes: codes, the index that assigns points (built aside while files are
+    read), and the coordinate box (west, south, east, north; None where nothing bounds the city)."""
 
     codes: pa.Array
-    shapes: np.ndarray
-    index: RegionIndex | None
+    building: Future | None
     box: tuple[float, float, float, float] | None
+
+    @property
+    def index(self) -> RegionIndex | None:
+        """The index, waited for; None without grids."""
+        return self.building.result() if self.building else None
 
 
 @dataclass
