@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from data.errors import DataFault, ReleaseError, UsageError, YanpanError
+from data.errors import UsageError, YanpanError
 from data.releases import Workspace
 
 app = typer.Typer(
@@ -194,8 +194,6 @@ def main() -> None:
         code = 2
     except UsageError as error:
         code = _told(error, 2)
-    except (DataFault, ReleaseError) as error:
-        code = _told(error, 1)
     except YanpanError as error:
         code = _told(error, 1)
     except KeyboardInterrupt:

@@ -63,9 +63,7 @@ class _Shapes:
         coords, owner = shapely.get_coordinates(shapes, return_index=True)
         world = to_world(coords[:, 0], coords[:, 1])
         # A ring ends where it began; the pair that joins two rings is no edge.
-        parts, of_part = shapely.get_parts(shapes, return_index=True)
-        rings, of_ring = shapely.get_rings(parts, return_index=True)
-        sizes = shapely.get_num_coordinates(rings)
+        sizes = shapely.get_num_coordinates(shapely.get_rings(shapely.get_parts(shapes)))
         last = np.cumsum(sizes) - 1
         keep = np.ones(len(coords), dtype=bool)
         keep[last] = False
@@ -198,7 +196,9 @@ class Tiles:
             For a layer or an address that does not exist.
         """
         if layer not in LAYERS or not 0 <= z <= MAX_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
-            raise UnknownTile("没有这个图块", where="tiles", found=f"{layer[:20]}/{z}/{x}/{y}", expected=" ".join(LAYERS))
+            raise UnknownTile(
+                "没有这个图块", where="tiles", found=f"{layer[:20]}/{z}/{x}/{y}", expected=" ".join(LAYERS)
+            )
         key = (release.info.release_id, scope, layer, z, x, y)
         with self._lock:
             if key in self._tiles:

@@ -20,6 +20,7 @@ class SourceInfo:
     first_event: str | None = None
     data_as_of: str | None = None  # latest event not after the file's time; a span counts by its end
     silent: bool = False  # 停报: missing from its data_as_of on
+    file_time: str | None = None  # of the newest file, UTC
     reporting_delay_days: float | None = None  # 95 % delay seen between releases; null where never seen
 
 

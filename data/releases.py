@@ -15,7 +15,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,10 +42,6 @@ class Workspace:
 
     def __post_init__(self):
         object.__setattr__(self, "path", Path(self.path).absolute())
-
-    @property
-    def settings_file(self) -> Path:
-        return self.path / "yanpan.toml"
 
     @property
     def sources_file(self) -> Path:
@@ -212,13 +208,17 @@ def publish(build: Build) -> Path:
         _sync(releases)
         _switch(build.workspace, build.release_id)
     except OSError as fault:
+        shutil.rmtree(build.path, ignore_errors=True)
         shutil.rmtree(final, ignore_errors=True)
         if _disk_full(fault):
             raise _full(build.workspace) from fault
         raise ReleaseError(
             "发布失败，当前发布未变", where=str(fault.filename or releases), found=os.strerror(fault.errno or 0)
         ) from fault
-    (final / _UNPUBLISHED).unlink()
+    # The release is current from here on: what still fails must not undo it, and the next run clears the marker.
+    with suppress(OSError):
+        _sync(releases)
+        (final / _UNPUBLISHED).unlink()
     return final
 
 
@@ -253,6 +253,7 @@ def use(workspace: Workspace, release_id: str) -> Path:
                 expected="、".join(known) or "还没有任何发布",
             )
         _switch(workspace, release_id)
+        _sync(workspace.releases_dir)
         return known[release_id]
 
 
@@ -342,7 +343,6 @@ def _switch(workspace: Workspace, release_id: str) -> None:
     except OSError:
         link.unlink(missing_ok=True)
         raise
-    _sync(releases)
 
 
 def _sync_tree(folder: Path) -> None:

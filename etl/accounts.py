@@ -93,6 +93,14 @@ class Accounts:
                 out[code] += rows.size
         return out
 
+    def main_reason(self, source_id: str) -> str:
+        """The reason, in words, for which most rows of a source were rejected as faulty."""
+        out: Counter = Counter()
+        for position, rows, code, reason in self._parts:
+            if self.runs[position].source_id == source_id and code not in HARMLESS:
+                out[reason] += rows.size
+        return out.most_common(1)[0][0] if out else ""
+
     def reject_table(self) -> pa.Table:
         """The reject layer, in order of source, file and row."""
         columns: dict[str, list] = {name: [] for name in LAYERS["reject"].names}

@@ -11,11 +11,14 @@ import pyarrow as pa
 import shapely
 
 from data import geopackage, releases
+from data.release_info import ReleaseInfo
 from data.schema import LAYERS
 from etl import layers
 from etl.accounts import Accounts, Run
+from etl.faults import SourcesFileError
 from etl.layers import Traced
-from etl.transform import incidents
+from etl.sources import Sources
+from etl.transform import incidents, regions
 from etl.transform.incidents import Part
 
 
@@ -44,8 +47,28 @@ def earlier_layers(previous: Path, accounts: Accounts) -> dict[str, Traced]:
         table = geopackage.read(package, layer)
         came = layers.read_origin(previous / releases.QUERY_INDEX, layer)
         run, row = (came[name].to_numpy().astype(np.int64) for name in ("run", "row"))
-        out[layer] = Traced(table, run, row, came if layer == "incident" else None)
+        out[layer] = Traced(table, run, row, came)
     return out
+
+
+def earlier_info(previous: Path, declared: Sources) -> ReleaseInfo:
+    """What the release that is added to says of itself.
+
+    Raises
+    ------
+    SourcesFileError
+        It holds rows of a source that is no longer declared, which could neither fall silent nor be explained.
+    """
+    info = geopackage.read_info(previous / releases.GEOPACKAGE)
+    gone = [s.source_id for s in info.sources if s.rows and s.source_id not in {d.id for d in declared.source}]
+    if gone:
+        raise SourcesFileError(
+            "当前发布中的来源不在清单里",
+            where="sources.toml",
+            found="、".join(gone),
+            remedy="补回这些来源，或不用 --append 全部重做",
+        )
+    return info
 
 
 def earlier_notes(previous: Path) -> dict[str, dict]:
@@ -71,11 +94,17 @@ def region_frame(traced: Traced, layer: str) -> pd.DataFrame:
         else:
             frame[column.name] = values.to_pandas(types_mapper=pd.ArrowDtype)
     frame["geometry"] = np.array([*shapely.from_wkb(traced.table["geom"].to_numpy()), None], object)[:-1]
+    # What was derived then is derived anew: only what a source said or drew is carried.
+    for name in regions.DERIVED[layer]:
+        frame[name] = np.array([*traced.declared[name].to_pylist(), None], object)[:-1]
+    if layer == "area":
+        frame.loc[~traced.declared["drawn"].to_numpy(zero_copy_only=False).astype(bool), "geometry"] = None
     return frame
 
 
-def incident_parts(traced: Traced) -> list[Part]:
-    """The incidents of an earlier release as parts again; with the codes that were declared."""
+def incident_parts(traced: Traced, info: ReleaseInfo) -> list[Part]:
+    """The incidents of an earlier release as parts again, with the codes that were declared."""
+    precision = {s.source_id: s.precision for s in info.sources}
     table = traced.table
     source_ids = table["source_id"].combine_chunks().dictionary_encode()
     picks = source_ids.indices.to_numpy(zero_copy_only=False)
@@ -107,6 +136,6 @@ def incident_parts(traced: Traced) -> list[Part]:
     out = []
     for i, source_id in enumerate(source_ids.dictionary.to_pylist()):
         part = whole.take(np.flatnonzero(picks == i))
-        part.source_id = source_id
+        part.source_id, part.precision = source_id, precision.get(source_id) or part.precision
         out.append(part)
     return out

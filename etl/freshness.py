@@ -86,6 +86,7 @@ def describe(
                 str(part.start.min()) if part is not None and len(part) else None,
                 str(as_of) if as_of is not None else None,
                 source.id in silent,
+                out.file_times[source.id].strftime("%Y-%m-%dT%H:%M:%SZ") if source.id in out.file_times else None,
                 late.get(source.id),
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from data.release_info import ReleaseInfo
 from data.schema import LAYERS
 from etl import carry, extract, freshness, layers, region_tree
 from etl.accounts import Accounts, Run
@@ -25,7 +27,7 @@ from etl.transform.incidents import GridIndex, Part
 from etl.transform.units import Units
 
 Progress = Callable[[str, float], None]
-KEYED = {"camera": ["camera_code"], "key_place": ["place_id"], "key_area": ["place_id"], "key_line": ["place_id"]}
+KEYED = {"camera": "camera_code", "key_place": "place_id", "key_area": "place_id", "key_line": "place_id"}
 DISPUTE_KEY = ["source_id", "period_start", "period_end", "area_code"]
 REPORT_KEY = ["dataset", "period_start", "period_end", "area_code"]
 
@@ -37,7 +39,12 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     context = Context(zone=spec.timezone, crs=spec.crs, accounts=accounts)
     out = Gathered(context, accounts)
     carried = carry.earlier_layers(previous, accounts) if previous else {}
-    context.quality.update(carry.earlier_notes(previous) if previous else {})
+    earlier = carry.earlier_info(previous, declared) if previous else None
+    if earlier:
+        context.quality.update(carry.earlier_notes(previous))
+        out.file_times.update(
+            {s.source_id: datetime.fromisoformat(s.file_time) for s in earlier.sources if s.file_time}
+        )
     todo = sum(_weight(j) for j in jobs) or 1.0
     done = 0.0
 
@@ -49,12 +56,12 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
             run = accounts.open(
                 Run(
                     job.source.id,
-                    job.path.name if job.path else job.raw.file,
+                    job.path.name if job.path else job.source.id,
                     job.sha256,
                     code_version=version("yanpan"),
                 )
             )
-            raw = job.raw or extract.read(job.source, job.path)
+            raw, job.raw = job.raw or extract.read(job.source, job.path), None
             accounts.runs[run].encoding = raw.encoding
             if job.path is None:
                 accounts.runs[run].file = raw.file
@@ -66,7 +73,7 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     tree = region_tree.read_regions(declared, of_kind, carried, context)
     grids = region_tree.grid_index(tree, context, np.ones(len(tree.grids), bool))
     units = Units(tree.areas, tree.grids)
-    _incidents(of_kind, carried, context, out, grids)
+    _incidents(of_kind, carried, earlier, context, out, grids)
     freshness.find_data_as_of(declared, out)
     day = freshness.release_day(declared, out)
     valid = regions.valid_at(tree.grids, day)
@@ -76,11 +83,11 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
     progress("归格", 0.56)
     _place_incidents(tree, grids, context, out, valid)
     _others(of_kind, carried, context, out, grids)
-    _statistics(declared, of_kind, carried, context, out, units, tree, progress)
+    _statistics(declared, of_kind, carried, context, out, units, tree)
     out.tables["area"] = regions.to_table(tree.areas, "area")
     out.tables["grid"] = regions.to_table(tree.grids, "grid")
     for layer, frame in (("area", tree.areas), ("grid", tree.grids)):
-        out.origins[layer] = layers.origin(frame["run"].to_numpy(), frame["row"].to_numpy())
+        out.origins[layer] = regions.origin(frame, layer)
     out.tables["source_run"] = out.accounts.run_table()
     out.tables["reject"] = out.accounts.reject_table()
     for name, layer in LAYERS.items():
@@ -92,10 +99,17 @@ def _weight(job: Job) -> float:
     return float(job.path.stat().st_size if job.path and job.path.is_file() else 1e6)
 
 
-def _incidents(of_kind, carried: dict[str, Traced], context: Context, out: Gathered, grids: GridIndex) -> None:
+def _incidents(
+    of_kind,
+    carried: dict[str, Traced],
+    earlier: ReleaseInfo | None,
+    context: Context,
+    out: Gathered,
+    grids: GridIndex,
+) -> None:
     found: dict[str, list[Part]] = {}
     if "incident" in carried:
-        for part in carry.incident_parts(carried["incident"]):
+        for part in carry.incident_parts(carried["incident"], earlier):
             found.setdefault(part.source_id, []).append(part)
     for source, raw, run in of_kind("incident"):
         keep = common.admit(raw, source, context, run)
@@ -158,14 +172,24 @@ def _others(of_kind, carried: dict[str, Traced], context: Context, out: Gathered
     for layer, parts in found.items():
         whole = layers.join(parts, layer)
         if layer in KEYED and whole.table.num_rows:
-            keys = whole.table.select(KEYED[layer]).to_pandas().assign(run=whole.run, row=whole.row)
-            whole = whole.take(layers.settle(keys, KEYED[layer], context.accounts))
-            whole.table = _with_grid(whole.table, layer, grids)
+            owner = pa.array([context.accounts.runs[run].source_id for run in whole.run])
+            whole = _settled(whole, [KEYED[layer]], context, owner=owner)
+            whole.table = _with_grid(whole.table, grids)
         out.tables[layer], out.origins[layer] = whole.table, layers.origin(whole.run, whole.row)
     out.tables["camera_coverage"] = cameras.coverage(out.tables["camera"], context.crs, context)
 
 
-def _with_grid(table: pa.Table, layer: str, grids: GridIndex) -> pa.Table:
+def _settled(traced: Traced, key: list[str], context: Context, *, whole: bool = False, owner: pa.Array | None = None):
+    """One row per key (with ``owner``: per source and key), the others accounted for; see :func:`layers.settle`."""
+    if not traced.table.num_rows:
+        return traced
+    frame = traced.table.select(key).to_pandas().assign(run=traced.run, row=traced.row)
+    if owner is not None:
+        frame, key = frame.assign(owner=owner.to_pandas()), ["owner", *key]
+    return traced.take(layers.settle(frame, key, context.accounts, whole=whole))
+
+
+def _with_grid(table: pa.Table, grids: GridIndex) -> pa.Table:
     """Fill ``grid_code`` from the place's point (a point inside it for lines and areas)."""
     if grids.index is None:
         return table
@@ -187,7 +211,6 @@ def _statistics(
     out: Gathered,
     units: Units,
     tree: regions.Hierarchy,
-    progress: Progress,
 ) -> None:
     """Dispute statistics and who reported what."""
     stats = [carried["dispute_stat"]] if "dispute_stat" in carried else []
@@ -199,9 +222,7 @@ def _statistics(
         table, row = disputes.read(raw, source, context, run, keep, units, totals)
         stats.append(Traced.of(table, run, row))
     whole = layers.join(stats, "dispute_stat")
-    if whole.table.num_rows:
-        keys = whole.table.select(DISPUTE_KEY).to_pandas().assign(run=whole.run, row=whole.row)
-        whole = whole.take(layers.settle(keys, DISPUTE_KEY, context.accounts, whole=True))
+    whole = _settled(whole, DISPUTE_KEY, context, whole=True)
     out.tables["dispute_stat"], out.origins["dispute_stat"] = whole.table, layers.origin(whole.run, whole.row)
 
     sheets = []
@@ -214,9 +235,7 @@ def _statistics(
         table, row = reports.read(raw, source, context, run, keep, units, datasets)
         sheets.append(Traced.of(table, run, row))
     told = layers.join(sheets, "report_status")
-    if told.table.num_rows:
-        keys = told.table.select(REPORT_KEY).to_pandas().assign(run=told.run, row=told.row)
-        told = told.take(layers.settle(keys, REPORT_KEY, context.accounts))
+    told = _settled(told, REPORT_KEY, context)
     declared_sets = set(told.table["dataset"].to_pylist())
     derived = [told]
     roots = region_tree.roots(tree)

@@ -19,7 +19,7 @@ DERIVED = -1  # run of rows that no file holds
 @dataclass
 class Traced:
     """A layer's table; ``run`` and ``row`` (int, one per row) say which file and row of it each came from.
-    ``declared`` holds the codes that the sources of carried incidents declared."""
+    ``declared`` holds what the sources said of carried rows where the layer shows what was derived."""
 
     table: pa.Table
     run: np.ndarray

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from data.release_info import ReleaseInfo
 from data.releases import Workspace
 from data.schema import LAYERS
 from etl import extract, freshness, gather, layers, sources
-from etl.accounts import HARMLESS, REASONS, Run
+from etl.accounts import HARMLESS, Run
 from etl.faults import RejectFault
 from etl.gathered import Gathered, Job
 from etl.sources import Sources
@@ -72,7 +73,7 @@ def run(
         previous = _previous(workspace)
         jobs = _jobs(declared, path.parent, progress)
         known = _known(previous) if previous else {}
-        signature = _signature(path, jobs)
+        signature = _signature(declared, jobs, f"append {previous.name}" if append and previous else "whole")
         if previous and not append and known.get("signature") == signature:
             return Outcome(None, previous, (), 0, time.perf_counter() - began)
         if append and previous:
@@ -139,8 +140,12 @@ def _jobs(declared: Sources, base: Path, progress: Progress) -> list[Job]:
     return jobs
 
 
-def _signature(path: Path, jobs: list[Job]) -> str:
-    digest = hashlib.sha256(path.read_bytes() + _code_version().encode())
+def _signature(declared: Sources, jobs: list[Job], mode: str) -> str:
+    """What a release is made of: the list with its variables filled in, the code tables, the files, and the release
+    it was added to. Two runs with one signature would publish the same."""
+    digest = hashlib.sha256(f"{mode}\0{_code_version()}\0{declared.model_dump_json()}".encode())
+    for table in sorted((files("data") / "codes").iterdir(), key=lambda t: t.name):
+        digest.update(table.read_bytes())
     for job in jobs:
         digest.update(f"{job.source.id}\0{job.sha256}\0".encode())
     return digest.hexdigest()
@@ -160,13 +165,13 @@ def _limit_rejects(declared: Sources, gathered: Gathered) -> None:
         bad = {code: n for code, n in counts.items() if code not in HARMLESS}
         total = sum(bad.values())
         if rows and 100 * total > source.max_reject_pct * rows:
-            worst = max(bad, key=bad.get)
+            worst = gathered.accounts.main_reason(source.id)
             runs = [r for r in gathered.accounts.runs if r.source_id == source.id and not r.carried]
             file = max(runs, key=lambda r: r.rows_rejected).file
             raise RejectFault(
                 "退回的行太多",
                 where=f"{source.id} {file}",
-                found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{REASONS[worst]}”{bad[worst]} 行",
+                found=f"{total}/{rows} 行（{100 * total / rows:.1f}%），最多的是“{worst}”",
                 expected=f"不超过 {source.max_reject_pct:g}%",
                 remedy="检查列映射与文件；确属正常时调高 max_reject_pct",
             )

@@ -41,7 +41,10 @@ def read_regions(declared: Sources, of_kind, carried: dict[str, Traced], context
     area, grid = (pd.concat(frames[k], ignore_index=True) if frames[k] else _no_rows(k) for k in ("area", "grid"))
     codes = declared.release.codes
     context.china = codes == "china" or (
-        codes == "auto" and regions.looks_chinese(grid["grid_code"] if len(grid) else area["code"])
+        codes == "auto"
+        and regions.looks_chinese(
+            *((grid["grid_code"], grid["geometry"]) if len(grid) else (area["code"], area["geometry"]))
+        )
     )
     area, grid = regions.check_codes(area, "area", context), regions.check_codes(grid, "grid", context)
     area = _one_each(area, "code", context, drawn_only=False)

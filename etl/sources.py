@@ -255,7 +255,8 @@ def load(path: Path) -> Sources:
             n = first["loc"][1]
             name = entries[n].get("id", n) if isinstance(entries, list) and isinstance(entries[n], dict) else n
             loc = f"[[source]] {name} {'.'.join(str(p) for p in first['loc'][2:])}".strip()
-        found = "" if isinstance(first.get("input"), dict | list) else repr(first.get("input"))
+        # As written, variables not filled in: one of them may be a password.
+        found = _written(path, first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             reason = "没有这个键"
@@ -279,6 +280,17 @@ def load(path: Path) -> Sources:
     return declared
 
 
+def _written(path: Path, loc: tuple) -> str:
+    """The value at a place of the list as the file has it; empty for tables and what is not there."""
+    value: Any = tomllib.loads(path.read_text("utf-8-sig"))
+    for step in loc:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return "" if isinstance(value, dict | list) else repr(value)
+
+
 def files_of(source: Source, base: Path) -> list[Path]:
     """The files of a source in natural order of their names; relative paths count from ``base``.
 
@@ -287,9 +299,10 @@ def files_of(source: Source, base: Path) -> list[Path]:
     FileFault
         When nothing matches.
     """
-    pattern = source.path if os.path.isabs(source.path) else str(base / source.path)
-    found = [Path(pattern)] if os.path.exists(pattern) else [Path(p) for p in glob.glob(pattern, recursive=True)]
-    files = [p for p in found if p.is_file() or p.suffix == ".gdb"]
+    pattern = source.path if os.path.isabs(source.path) else os.path.join(glob.escape(str(base)), source.path)
+    exact = base / source.path  # an absolute path stands by itself
+    found = [exact] if exact.exists() else [Path(p) for p in glob.glob(pattern, recursive=True)]
+    files = [p for p in found if p.is_file()]
     if not files:
         raise FileFault(
             "找不到来源文件",

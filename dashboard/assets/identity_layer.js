@@ -11,7 +11,7 @@
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
     const raw = new Uint32Array(context.getImageData(0, 0, PX, PX).data.buffer);
-    const ids = new Uint32Array(PX * PX);
+    const ids = new Int32Array(PX * PX);
     for (let i = 0; i < ids.length; i++) {
       const v = raw[i];  // ABGR in memory order
       ids[i] = grey ? v & 0xff : ((v & 0xff) << 16) | (v & 0xff00) | ((v >>> 16) & 0xff);
@@ -45,7 +45,7 @@
   /** options: url(coords) -> address; weigh(a, b) -> border weight, null for grey tiles without borders. */
   window.yanpan.identityLayer = function (L, options) {
     const Layer = L.GridLayer.extend({
-      paints: null,  // {lut, lines, hatch: Uint32}: what colours mean now
+      paints: null,  // {lut, lines, hatch}: Int32Arrays of ABGR, what colours mean now
       hovered: 0,
 
       createTile: function (coords, done) {
@@ -101,15 +101,16 @@
         if (!this.paints) return;
         const { lut, lines, hatch } = this.paints;
         if (!tile.image) tile.image = new ImageData(PX, PX);
-        const out = new Uint32Array(tile.image.data.buffer), ids = tile.ids, marker = this.options.hatchMarker;
-        let hatched = false;
-        for (let i = 0; i < ids.length; i++) {
-          const v = ids[i], weight = v >>> 24;
-          const colour = weight !== 0 ? lines[weight] : lut[v];
-          if (colour === marker) hatched = true;
+        // Whole loops in 32-bit integers: four times as fast as with unsigned ones, which the engine keeps as doubles.
+        const out = new Int32Array(tile.image.data.buffer), ids = tile.ids, marker = this.options.hatchMarker | 0;
+        let hatched = 0;
+        for (let i = 0; i < PX * PX; i++) {
+          const v = ids[i];
+          const colour = v > MASK ? lines[v >> 24] : lut[v];
+          hatched |= colour === marker ? 1 : 0;
           out[i] = colour;
         }
-        if (hatched) {
+        if (hatched && marker) {
           for (let i = 0; i < ids.length; i++) {
             if (out[i] === marker) out[i] = hatch[(((i & 511) + (i >>> 9)) % HATCH_STEP) < 3 ? 1 : 0];
           }

@@ -8,10 +8,10 @@
   const HATCH = 0x00010203;  // stands for "hatched" in a lookup table; no colour of ours
   const POINTS_FROM = 15.5;  // zoom from which single incidents are asked for
   const BASE = { water: 1, building: 2, minor: 4, middle: 8, main: 16 };
+  const PARTIAL = "差只按两期都已上报、同样齐全的部分";
   const CHANGE_CLASS = { "▼": 0, "▽": 1, "○": 3, "◆": 5, "▲": 6 };
-  const WORDS = [["明显上升", "▲", "bad"], ["需关注", "◆", "warn"], ["正常波动", "○", "calm"],
-                 ["有所下降", "▽", "good"], ["明显下降", "▼", "good"], ["无法比较", "–", "none"]];
-  const at = { map: null, focus: null, values: null, level: null, layers: {}, units: {}, shown: new Set(), fitted: null };
+  const { WORDS, thousands, signed, shortName, parentName, decode, unitsOf, row, line } = yanpan.units;
+  const at = { map: null, focus: null, values: null, level: null, layers: {}, shown: new Set() };
 
   /* --- colours -------------------------------------------------------------------------------------------------- */
 
@@ -23,105 +23,39 @@
   }
   function lines(zoom, level) {
     const faint = level === "grid" ? Math.min(1, Math.max(0.25, (zoom - 12) / 4)) : 1;
-    return [0, abgr(css("--map-grid"), 0.9 * faint), abgr(css("--map-street"), 0.95), abgr(css("--map-district"), 1)];
+    return Int32Array.of(0, abgr(css("--map-grid"), 0.9 * faint), abgr(css("--map-street"), 0.95), abgr(css("--map-district"), 1));
   }
   function basePaint() {
-    const lut = new Uint32Array(256), road = css("--map-road");
+    const lut = new Int32Array(256), road = css("--map-road");
     const shown = [["road", BASE.main, abgr(road, 0.75)], ["road", BASE.middle, abgr(road, 0.6)], ["road", BASE.minor, abgr(road, 0.45)],
                    ["building", BASE.building, abgr(css("--map-building"), 0.6)], ["water", BASE.water, abgr(css("--map-water"), 0.85)]];
     for (let bits = 1; bits < 256; bits++) {
       const top = shown.find(([name, bit]) => bits & bit && at.shown.has(name));
       if (top) lut[bits] = top[2];
     }
-    return { lut: lut, lines: [0, 0, 0, 0], hatch: [0, 0] };
+    return { lut: lut, lines: new Int32Array(4), hatch: new Int32Array(2) };
   }
   function unitPaint(values) {
-    const lut = new Uint32Array(values.size + 1);
+    const lut = new Int32Array(values.size + 1);
     const c = values.columns, measure = at.focus.measure;
-    const counts = [0, 1, 2, 3, 4, 5].map((i) => css("--count-" + i));
-    const change = [0, 1, 2, 3, 4, 5, 6].map((i) => css("--change-" + i));
-    const alpha = Math.min(0.86, Math.max(0.55, 0.86 - (at.map.getZoom() - 14) * 0.12)), limits = values.limits, land = abgr(css("--map-land"), 0.5), none = abgr(css("--sunk"), alpha);
+    const alpha = Math.min(0.86, Math.max(0.55, 0.86 - (at.map.getZoom() - 14) * 0.12)), limits = values.limits;
+    const counts = [0, 1, 2, 3, 4, 5].map((i) => abgr(css("--count-" + i), i ? alpha : alpha * 0.55));
+    const change = WORDS.map(([word, mark]) => abgr(word === "无法比较" ? css("--sunk") : css("--change-" + CHANGE_CLASS[mark]), alpha));
+    const land = abgr(css("--map-land"), 0.5), none = abgr(css("--sunk"), alpha);
     for (let i = 0; i < values.size; i++) {
       if (!c.shown[i] || !values.counted) { lut[i + 1] = land; continue; }
       const n = c.count[i];
-      if (measure === "change" && c.verdict) {
-        const word = WORDS[c.verdict[i]];
-        lut[i + 1] = n < 0 ? HATCH : !word || word[0] === "无法比较" ? none : abgr(change[CHANGE_CLASS[word[1]]], alpha);
-      } else if (n < 0) lut[i + 1] = HATCH;
-      else if (measure === "rate" && c.rate) {
-        const rate = c.rate[i] / 1000;
-        lut[i + 1] = c.rate[i] < 0 ? none : abgr(counts[n === 0 ? 0 : above(limits.rate, rate)], alpha);
-      } else lut[i + 1] = abgr(counts[above(limits.count, n)], n === 0 ? alpha * 0.55 : alpha);
+      if (n < 0) lut[i + 1] = HATCH;
+      else if (measure === "change" && c.verdict) lut[i + 1] = c.verdict[i] < 0 ? none : change[c.verdict[i]];
+      else if (measure === "rate" && c.rate) lut[i + 1] = c.rate[i] < 0 ? none : counts[n === 0 ? 0 : above(limits.rate, c.rate[i] / 1000)];
+      else lut[i + 1] = counts[above(limits.count, n)];
     }
-    return { lut: lut, lines: lines(at.map.getZoom(), values.level), hatch: [abgr(css("--warn-fill"), 0.9), abgr(css("--warn"), 0.75)] };
+    return { lut: lut, lines: lines(at.map.getZoom(), values.level), hatch: Int32Array.of(abgr(css("--warn-fill"), 0.9), abgr(css("--warn"), 0.75)) };
   }
   function above(limits, value) {
     let k = 0;
     while (k < limits.length && value >= limits[k]) k++;
     return k;
-  }
-
-  /* --- numbers -------------------------------------------------------------------------------------------------- */
-
-  const KINDS = { i1: Int8Array, i2: Int16Array, i4: Int32Array };
-  function unpack(column) {
-    const bytes = Uint8Array.from(atob(column.data), (ch) => ch.charCodeAt(0));
-    return new KINDS[column.type](bytes.buffer);
-  }
-  function decode(values) {
-    const columns = {};
-    for (const name in values.columns) columns[name] = unpack(values.columns[name]);
-    return Object.assign({}, values, { columns: columns });
-  }
-  function units(level) {
-    const key = at.focus.release + "/" + level;
-    if (!at.units[key]) {
-      at.units[key] = fetch("/tiles/" + level + "/units.json?release=" + encodeURIComponent(at.focus.release))
-        .then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); });
-      at.units[key].catch(() => { delete at.units[key]; });
-    }
-    return at.units[key];
-  }
-  const thousands = (n) => n.toLocaleString("en-US");
-  const signed = (n) => (n > 0 ? "+" : n < 0 ? "−" : "") + thousands(Math.abs(n));
-  function percentText(tenths, before) {
-    if (tenths === -2147483648) return before === 0 ? "上期为0" : "—";
-    if (before >= 0 && before < 10) return "基数小";
-    const text = thousands(Math.abs(tenths) / 10);
-    return (tenths > 0 ? "+" : tenths < 0 ? "−" : "") + text + "%";
-  }
-  const pText = (p) => (p < 0 ? "" : p < 5 ? "p<0.001" : p >= 9995 ? "p=1" : "p=" + (p / 10000).toFixed(3));
-
-  /** Everything the page says of one unit, by position. */
-  function row(i, v, u) {
-    const c = v.columns, n = c.count[i];
-    const parent = parentName(i, u);
-    const one = { code: u.codes[i], name: shortName(u.names[i], parent), parent: parent, count: n < 0 ? null : n };
-    one.rate = c.rate && c.rate[i] >= 0 ? c.rate[i] / 1000 : null;
-    one.gaps = c.gaps[i];
-    if (!v.counted) one.count = undefined;
-    if (!c.verdict || !v.counted) return one;
-    const word = WORDS[c.verdict[i]];
-    const compared = word && word[0] !== "无法比较";
-    one.before = c.before[i] < 0 ? null : c.before[i];
-    const plain = compared && !at.focus.unequal;  // with unequal windows only the test compares, by days
-    one.difference = plain ? c.difference[i] : null;
-    one.percent = plain && c.percent[i] !== -2147483648 ? c.percent[i] / 10 : null;
-    one.percentText = plain ? percentText(c.percent[i], c.before[i]) : "—";
-    one.p = compared && c.p[i] >= 0 ? c.p[i] / 10000 : null;
-    one.pText = compared ? pText(c.p[i]) : "";
-    one.verdict = word ? word[0] : null;
-    return one;
-  }
-  function shortName(name, parent) {
-    return parent && name.length > parent.length && name.startsWith(parent) ? name.slice(parent.length) : name;
-  }
-  function parentName(i, u) {
-    for (let k = LEVELS.indexOf(u.level) - 1; k >= 0; k--) {
-      const above = u.above[LEVELS[k]];
-      if (above && above[i] >= 0) return u.above_names[LEVELS[k]][above[i]];
-    }
-    return at.focus.root;
   }
 
   /* --- level and view ------------------------------------------------------------------------------------------- */
@@ -179,7 +113,7 @@
     look: function (focus) {
       if (!focus) return window.dash_clientside.no_update;
       draw(focus.parts);
-      if (focus.fault !== undefined) { clear(); return null; }
+      if (focus.fault !== undefined) { at.focus = null; clear(); return null; }
       return new Promise(function (resolve) {
         withMap(function (map) {
           const first = at.focus === null;
@@ -217,11 +151,12 @@
       }
       if (!packed) return;
       if (packed.fault !== undefined) { draw(packed.parts); clear(); return; }
+      if (!at.focus) return;
       if (!at.values || at.values.packed !== packed) {
         const values = decode(packed);
         values.packed = packed;
-        units(values.level).then(function (list) {
-          if (values.search !== at.focus.search || values.level !== at.level) return;
+        unitsOf(at.focus.release, values.level).then(function (list) {
+          if (!at.focus || values.search !== at.focus.search || values.level !== at.level) return;
           at.values = values;
           at.list = list;
           swap();
@@ -237,7 +172,8 @@
     at.values = null;
     at.level = null;
     for (const key in at.layers) if (key !== "base") { at.layers[key].remove(); delete at.layers[key]; }
-    drawLabels();
+    if (at.map) at.map.getPane("labels").replaceChildren();
+    if (at.outline) { at.outline.remove(); at.outline = null; }
     hideCard();
     table([]);
     draw({ [IDS.size]: "" });
@@ -308,7 +244,7 @@
   /* --- labels ----------------------------------------------------------------------------------------------------- */
 
   function drawLabels() {
-    if (!at.map) return;
+    if (!at.map || !at.focus) return;
     const pane = at.map.getPane("labels");
     pane.replaceChildren();
     if (!at.values || !at.shown.has("labels")) return;
@@ -316,8 +252,9 @@
     const taken = [], big = list.level === "district" ? 15 : 12;
     const order = [];
     for (let i = 0; i < list.codes.length; i++) {
-      if (list.lon[i] === null || !at.values.columns.shown[i] || !view.contains([list.lat[i], list.lon[i]])) continue;
-      const name = shortName(list.names[i], parentName(i, list)), wide = list.width[i] * scale, text = [...name].reduce((sum, ch) => sum + (ch > "\u2e7f" ? 1 : 0.56), 0) * big;
+      const wide = list.width[i] * scale;
+      if (wide < 2 * big || !at.values.columns.shown[i] || !view.contains([list.lat[i], list.lon[i]])) continue;
+      const name = shortName(list.names[i], parentName(i, list, at.focus.root)), text = [...name].reduce((sum, ch) => sum + (ch > "\u2e7f" ? 1 : 0.56), 0) * big;
       if (wide > text * 0.9) order.push([wide, i, text, name]);
     }
     order.sort((a, b) => b[0] - a[0]);
@@ -348,19 +285,13 @@
     const layer = unitLayer();
     if (layer) layer.hover(0);
   }
-  function line(parent, tag, className, text) {
-    const part = parent.appendChild(document.createElement(tag));
-    part.className = className;
-    part.textContent = text;
-    return part;
-  }
   function showCard(event) {
     const id = pointed(event);
     if (!id) return hideCard();
     at.pointer = event;
     const layer = unitLayer();
     layer.hover(id, abgr(css("--accent"), 1));
-    const one = row(id - 1, at.values, at.list), card = at.card;
+    const one = row(id - 1, at.values, at.list, at.focus), card = at.card;
     card.replaceChildren();
     line(card, "strong", "", one.name);
     line(card, "div", "caption", one.parent);
@@ -382,6 +313,7 @@
           : one.before === 0 ? past + (one.difference ? "为0，增加" + one.difference + "起" : "也为0")
           : past + " " + thousands(one.before) + "　" + signed(one.difference) + "　" + one.percentText;
         line(card, "div", "", text);
+        if (one.partial) line(card, "div", "caption", PARTIAL);
         const word = WORDS.find((w) => w[0] === one.verdict);
         const last = line(card, "div", "judged", "");
         line(last, "span", "verdict " + word[2], word[1] + " " + word[0]);
@@ -418,37 +350,6 @@
     at.askedPoints = key;
     window.dash_clientside.set_props(IDS.points, { data: wanted });
   }
-  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
-  yanpan.points = {
-    dot: function (feature, latlng) {
-      const number = CATEGORIES.indexOf(feature.properties.category);
-      return window.L.marker(latlng, {
-        icon: window.L.divIcon({ className: "dot cat-" + number, iconSize: [11, 11] }), keyboard: false,
-      });
-    },
-    cluster: function (feature, latlng) {
-      const n = feature.properties.point_count, size = 22 + 6 * Math.min(3, Math.log10(n));
-      return window.L.marker(latlng, {
-        icon: window.L.divIcon({ className: "cluster", html: String(n), iconSize: [size, size] }), keyboard: false,
-      });
-    },
-    describe: function (feature, layer) {
-      const p = feature.properties;
-      if (p.cluster) return;
-      const box = document.createElement("div");
-      line(box, "strong", "", p.category + (p.subcategory ? " · " + p.subcategory : ""));
-      const time = p.occurred_from.replace("T", " ").slice(0, 16);
-      line(box, "div", "", p.occurred_to ? "在 " + time + " 至 " + p.occurred_to.replace("T", " ").slice(0, 16) + " 之间" : time);
-      const rest = [p.place_type, p.status].filter(Boolean).join(" · ");
-      if (rest) line(box, "div", "caption", rest);
-      if (p.location_quality !== "exact") {
-        const words = { centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外" };
-        line(box, "div", "warn", "◆ 定位：" + (words[p.location_quality] || p.location_quality));
-      }
-      layer.bindTooltip(box, { className: "point-card", direction: "top", offset: [0, -6] });
-    },
-  };
-
   /* --- table ------------------------------------------------------------------------------------------------------- */
 
   /* Straight to the grid: 28,000 rows are no business of the page's store. */
@@ -459,34 +360,14 @@
     const v = at.values;
     if (!v) return;
     const rows = [];
-    for (let i = 0; i < v.size; i++) if (v.columns.shown[i]) rows.push(row(i, v, at.list));
+    for (let i = 0; i < v.size; i++) if (v.columns.shown[i]) rows.push(row(i, v, at.list, at.focus));
     rows.sort((a, b) => (b.count ?? -1) - (a.count ?? -1) || (a.code < b.code ? -1 : 1));
     const name = (at.focus.levels.find((one) => one.level === v.level) || {}).name || "";
     table(rows);
     draw({ [IDS.head]: name + " " + thousands(rows.length),
-           [IDS.size]: "匹配 " + thousands(v.matched) + " · 显示 " + thousands(rows.length) });
+           [IDS.size]: (rows.some((one) => one.partial) ? "＊" + PARTIAL + " · " : "") +
+             "匹配 " + thousands(v.matched) + " · 显示 " + thousands(rows.length) });
   }
-  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
-  functions.yanpanFormat = function (field, params) {
-    const value = params.value;
-    if (field === "count" || field === "before") return value === null ? "未报" : value === undefined ? "" : thousands(value);
-    if (value === null || value === undefined) return field === "percent" && params.data ? params.data.percentText || "" : "";
-    if (field === "difference") return signed(value);
-    if (field === "percent") return params.data.percentText;
-    if (field === "rate") return value.toFixed(2);
-    return params.data.pText.replace(/^p=?/, "");
-  };
-  const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
-  components.YanpanArea = function (props) {
-    const query = new URLSearchParams(location.search);
-    query.set("area", props.data.code);
-    return window.React.createElement("a", { className: "nav", href: "?" + query.toString() }, props.value);
-  };
-  components.YanpanVerdict = function (props) {
-    const word = WORDS.find((w) => w[0] === props.value);
-    return word ? window.React.createElement("span", { className: "verdict " + word[2] }, word[1] + " " + word[0]) : null;
-  };
-
   /* --- starting ---------------------------------------------------------------------------------------------------- */
 
   const waiting = [];

@@ -6,7 +6,14 @@ from datetime import date, datetime, timedelta
 
 from data.selection import Window, calendar_unit
 
-LEVEL_NAMES = {"province": "省", "city": "市", "district": "区县", "street": "街道", "community": "社区", "grid": "网格"}
+LEVEL_NAMES = {
+    "province": "省",
+    "city": "市",
+    "district": "区县",
+    "street": "街道",
+    "community": "社区",
+    "grid": "网格",
+}
 WEEKDAYS = "一二三四五六日"
 MISSING = "未报"
 NOTHING = "—"

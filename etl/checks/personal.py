@@ -27,6 +27,12 @@ _DENIED = (
     "负责人",
     "责任人",
     "身份证",
+    "身份号码",
+    "家庭地址",
+    "监护人",
+    "法定代表人",
+    "驾驶证",
+    "护照",
     "证件号",
     "手机",
     "电话",
@@ -60,6 +66,12 @@ _DENIED = (
 )
 _DENIED_TOKENS = {
     "idcard",
+    "sex",
+    "dob",
+    "date_of_birth",
+    "telno",
+    "create_by",
+    "passport",
     "id_card",
     "phone",
     "mobile",
@@ -93,10 +105,10 @@ _ALLOWED = {"涉及人员总数", "涉及人数", "网格员数", "人口数", "
 
 _ID18 = r"(^|[^0-9])(?P<v>[1-9]\d{16}[0-9Xx])($|[^0-9A-Za-z])"
 _ID15 = r"(^|[^0-9])(?P<v>[1-9]\d{14})($|[^0-9_])"
-_MOBILE = r"(^|[^0-9.])1[3-9]\d{9}($|[^0-9])"
+_MOBILE = r"(^|[^0-9.])(\+?(00)?86[- ]?)?(?P<m>1[3-9]\d[- ]?\d{4}[- ]?\d{4})($|[^0-9])"
 _LOGIN = r"^\s*\d{15}_\s*[A-Za-z\p{Han}]"
-_HOUSE = r"\d+\s*(号楼|栋|幢|单元|号院)?\s*\d*\s*单元\s*\d+\s*(室|号|户)|\d+\s*(号楼|栋|幢)\s*\d+\s*室"
-_ANY = r"\d{11}|\d{15}_"
+_HOUSE = r"单元\s*\d{3,4}|\d+\s*(号楼|栋|幢|单元|号院)?\s*\d*\s*单元\s*\d+\s*(室|号|户)|\d+\s*(号楼|栋|幢)\s*\d+\s*室"
+_ANY = r"\d{11}|\d{15}_|1[3-9]\d[- ]\d{4}|1[3-9]\d{5}[- ]\d{4}"
 _SHORTEST = 11  # characters; nothing shorter is looked for among ASCII values
 _FEW = 0.95  # a column whose first rows repeat themselves this much is searched by its distinct values
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -123,7 +135,7 @@ def denied_header(header: str) -> bool:
         return False
     if any(word in name for word in _DENIED):
         return True
-    tokens = [t for t in re.split(r"[^a-z0-9]+", name) if t]
+    tokens = [t.rstrip("0123456789") for t in re.split(r"[^a-z0-9]+", name) if t]
     joined = {name, *tokens, *("_".join(p) for p in itertools.pairwise(tokens))}
     return not joined.isdisjoint(_DENIED_TOKENS) or name.replace("_", "") in {"idcard", "idcardno", "isattention"}
 
@@ -151,7 +163,7 @@ def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifi
 
     ``communities`` are known 12-digit codes: 15 digits that begin with one are a grid code, not an old ID number.
     ``identifier`` columns (serial numbers, codes) are not searched for 15-digit ID numbers, which they resemble, nor
-    for mobile numbers where most of their values would be one.
+    for mobile numbers where most values would be one and begin with a date.
     """
     if len(array) > 10_000 and len(array.slice(0, 10_000).unique()) < _FEW * 10_000:
         encoded = array.dictionary_encode()
@@ -175,7 +187,7 @@ def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifi
     part = array.take(pa.array(at))
     login = pc.match_substring_regex(part, _LOGIN).to_numpy(zero_copy_only=False)
     mobile = pc.match_substring_regex(part, _MOBILE).to_numpy(zero_copy_only=False)
-    if identifier and mobile.sum() > len(array) / 2:  # serial numbers that happen to have 11 digits
+    if identifier and mobile.sum() > len(array) / 2 and _dated(part.filter(pa.array(mobile))):
         mobile = np.zeros(at.size, bool)
     refused[at[login | mobile]] = True
     for i in np.flatnonzero(pc.match_substring_regex(part, _ID18).to_numpy(zero_copy_only=False)):
@@ -190,6 +202,14 @@ def scan(array: pa.Array, *, communities: frozenset[str] = frozenset(), identifi
             if any(_plausible_date("19" + v[6:12]) and v[:12] not in communities for v in values):
                 refused[at[i]] = True
     return Found(refused, suspected, household)
+
+
+def _dated(values: pa.Array) -> bool:
+    """Whether 11-digit serial numbers begin with a date (yyMMdd), as nearly no list of mobile numbers would."""
+    return (
+        pc.mean(pc.match_substring_regex(values, r"^\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])\d{5}$").cast(pa.int8())).as_py()
+        > 0.9
+    )
 
 
 def without_household(array: pa.Array) -> pa.Array:

@@ -65,7 +65,14 @@ def read(source: Source, path: Path) -> Raw:
             raw = _zipped(source, path, where)
         else:
             raw = _dispatch(source, name, path)
-    except (gzip.BadGzipFile, zlib.error, EOFError, zipfile.BadZipFile) as error:
+    except (
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
+    ) as error:
         raise FileFault(
             "压缩文件打不开",
             where=where,
@@ -115,6 +122,8 @@ def _bytes(source: Source, name: str, inner: str, data: bytes) -> Raw:
 def _zipped(source: Source, path: Path, where: str) -> Raw:
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(path) as archive:
+            if any(entry.flag_bits & 1 for entry in archive.infolist()):
+                raise FileFault("压缩包加了密码", where=where, expected="没有密码的压缩包", remedy="解开后重新打包")
             archive.extractall(folder)
         inner = [
             p
@@ -143,7 +152,7 @@ def _cut(source: Source, raw: Raw) -> Raw:
         raise FileFault(
             "query 无法执行",
             where=f"{source.id} {raw.file}",
-            found=str(error).splitlines()[0][:160],
+            found=type(error).__name__,
             expected="select * from source where …",
             remedy="改正来源的 query",
         ) from error

@@ -13,6 +13,8 @@ import pyarrow as pa
 from etl.faults import ColumnFault
 from etl.sources import Source
 
+_DATA = re.compile(r"\d{5}|^[-+]?\d+(\.\d+)?$|\d{4}[-/.年]\d{1,2}[-/.月]\d")
+
 
 @dataclass
 class Raw:
@@ -95,9 +97,9 @@ def resolve(source: Source, file: str, available: Sequence[str], *, final: bool 
 
 
 def shown(names: Sequence[str]) -> str:
-    """Headers for a message. A row with long numbers in it is data, not a header, and is not shown."""
+    """Headers for a message. A row with numbers or dates for cells is data, not a header, and is not shown."""
     told = [n for n in names if n]
-    if any(re.search(r"\d{6}", unicodedata.normalize("NFKC", n)) for n in told):
+    if any(_DATA.search(unicodedata.normalize("NFKC", n)) for n in told):
         return f"首行像数据，不像表头（{len(told)} 列）"
     return "、".join(told[:40])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ def read(source: Source, file: str, path: Path) -> Raw:
         return _parquet(source, file, path, where)
     if path.suffix.lower() == ".kml":
         return _raw(source, file, *kml.read(path, where), "EPSG:4326", "utf-8", where)
+    if path.suffix.lower() == ".shp":
+        _refuse_truncated(path, where)
     encoding = _dbf_encoding(source, path)
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None] or [
@@ -55,7 +58,7 @@ def read(source: Source, file: str, path: Path) -> Raw:
         raise FileFault(
             "矢量文件打不开",
             where=where,
-            found=str(error).splitlines()[0].replace(str(path), file)[:160],
+            found=type(error).__name__,  # GDAL's own words may quote a value
             expected="完整的 GeoJSON、Shapefile 或 GeoPackage",
             remedy="重新导出；Shapefile 须 .shp .shx .dbf 齐全；编码不对时写明 encoding",
         ) from error
@@ -115,19 +118,56 @@ def _layer(source: Source, layers: list[str], where: str) -> str | None:
     return layers[0] if layers else None
 
 
+def _part(path: Path, suffix: str) -> Path | None:
+    """A sibling file of a Shapefile, its suffix in either case."""
+    return next((p for s in (suffix, suffix.upper()) if (p := path.with_suffix(s)).is_file()), None)
+
+
+def _refuse_truncated(path: Path, where: str) -> None:
+    """GDAL reads what is left of a half-copied Shapefile without a word, so its parts are held against each other."""
+    shx, dbf = _part(path, ".shx"), _part(path, ".dbf")
+    told: list[str] = []
+    try:
+        stated = 2 * struct.unpack(">i", _head(path)[24:28])[0]
+        if stated != path.stat().st_size:
+            told.append(f".shp 应有 {stated} 字节，实有 {path.stat().st_size}")
+        shapes = None if shx is None else (shx.stat().st_size - 100) // 8
+        if dbf is not None:
+            rows, header, length = struct.unpack("<IHH", _head(dbf)[4:12])
+            held = (dbf.stat().st_size - header) // max(length, 1)
+            if held < rows:
+                told.append(f".dbf 应有 {rows} 条，实有 {max(held, 0)}")
+            if shapes is not None and shapes != rows:
+                told.append(f".shx 有 {shapes} 个图形，.dbf 有 {rows} 条")
+    except struct.error:
+        told.append("文件头不完整")
+    if told:
+        raise FileFault(
+            "Shapefile 各部分对不上，文件可能被截断",
+            where=where,
+            found="；".join(told),
+            expected=".shp .shx .dbf 条数一致",
+            remedy="重新复制或导出全部文件",
+        )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(32)
+
+
 def _dbf_encoding(source: Source, path: Path) -> str | None:
     """The DBF's encoding: as declared; else by a .cpg; else by its bytes, since its language byte is often wrong."""
     if path.suffix.lower() != ".shp":
         return None if source.encoding == "auto" else source.encoding
     if source.encoding != "auto":
         return source.encoding
-    for cpg in (path.with_suffix(".cpg"), path.with_suffix(".CPG")):
-        if cpg.is_file():
-            name = cpg.read_text("ascii", "ignore").strip()
-            return {"936": "GB18030", "GBK": "GB18030", "GB2312": "GB18030", "CP936": "GB18030"}.get(
-                name.upper(), name
-            ) or None
-    dbf = next((p for p in (path.with_suffix(".dbf"), path.with_suffix(".DBF")) if p.is_file()), None)
+    if (cpg := _part(path, ".cpg")) is not None:
+        name = cpg.read_text("ascii", "ignore").strip()
+        return {"936": "GB18030", "GBK": "GB18030", "GB2312": "GB18030", "CP936": "GB18030"}.get(
+            name.upper(), name
+        ) or None
+    dbf = _part(path, ".dbf")
     if dbf is None:
         return None
     return "UTF-8" if _is_utf8(dbf.read_bytes()[32:].replace(b"\x00", b" ")) else "GB18030"

@@ -34,7 +34,7 @@ TEXTS = (
     "dataset",
 )
 _TOTAL = r"^[\s\x{3000}]*(合[\s\x{3000}]*计|总[\s\x{3000}]*计|小[\s\x{3000}]*计)[\s\x{3000}]*[:：]?[\s\x{3000}]*$"
-_SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
+_SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"  # as Excel writes it; 4E12 may be a code
 PERSONAL_STOP_PCT = 1.0
 
 
@@ -153,7 +153,7 @@ def _scientific(raw: Raw, source: Source, where: str) -> None:
                 raise ColumnFault(
                     "编码被写成科学计数法",
                     where=f"{where} 列 {name} 第 {int(raw.row[at])} 行",
-                    found=raw.table[name][at].as_py(),
+                    found=re.sub(r"\d", "d", raw.table[name][at].as_py()),
                     expected="文本形式的完整编码",
                     remedy="科学计数法会丢位：在 Excel 中把该列设为文本后重新导出",
                 )
@@ -179,7 +179,9 @@ def _drop_unmapped(raw: Raw, source: Source, context: Context, mapped: set[str],
             continue
         told = name if not re.search(r"\d{6}", name) else f"第{position + 1}列"  # a value may stand where a name should
         why = "列名" if personal.denied_header(name) else None
-        if why is None and personal.scan(_flat(raw.table[name]), communities=context.communities).any:
+        if why is None and any(
+            personal.scan(chunk, communities=context.communities).any for chunk in raw.table[name].chunks
+        ):
             why = "内容"
         if why:
             seen = notes.setdefault("personal_columns", {})
@@ -209,13 +211,14 @@ def words(
     """Translate a column of words: [source.values], then a shipped table, else ``unknown``, counted by word."""
     own = {text.fold_word(k): str(v) for k, v in source.values.get(field_name, {}).items()}
     known = {text.fold_word(k): v for k, v in table.items()}
+    ours = set(table.values())
     encoded = array.dictionary_encode()
     out, strange = [], {}
     counts = np.bincount(encoded.indices.to_numpy(zero_copy_only=False), minlength=len(encoded.dictionary))
     for n, word in zip(counts, encoded.dictionary.to_pylist(), strict=True):
         folded = text.fold_word(word)
         value = own.get(folded, known.get(folded))
-        if value is None and folded in set(table.values()):
+        if value is None and folded in ours:
             value = folded
         if value is None:
             if folded or unknown is not None:
@@ -224,6 +227,6 @@ def words(
         out.append(value)
     if strange:
         seen = context.of(source.id).setdefault("unmapped", {}).setdefault(field_name, {})
-        for word, n in strange.items():
+        for word, n in (getattr(text, "tellable", dict))(strange).items():
             seen[word] = seen.get(word, 0) + n
     return pa.array(out, pa.string()).take(encoded.indices)

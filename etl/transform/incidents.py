@@ -203,11 +203,14 @@ def _ids(raw: Raw, source: Source) -> pa.Array:
     if "incident_id" in raw.columns:
         return text.column(raw, source, "incident_id")
     names = list(dict.fromkeys(n for group in raw.columns.values() for n in group))
-    flat = [pa.concat_arrays(c.chunks) if (c := raw.table[n]).num_chunks != 1 else c.chunk(0) for n in names]
+    table = raw.table.select(names)
     if raw.geometry is not None:
-        flat.append(_geometry_text(raw.geometry))
-    joined = pc.binary_join_element_wise(*flat, "\x1f") if len(flat) > 1 else flat[0]
-    return hashed_ids(joined)
+        table = table.append_column("geometry", _geometry_text(raw.geometry))
+    hashes = [
+        _hashes(pc.binary_join_element_wise(*batch.columns, "\x1f") if batch.num_columns > 1 else batch.column(0))
+        for batch in table.to_batches(max_chunksize=1_000_000)  # one joined text of all rows could pass 2 GiB
+    ]
+    return _numbered(np.concatenate(hashes) if hashes else np.zeros(0, np.uint64))
 
 
 def _geometry_text(geometry: pa.Array) -> pa.Array:
@@ -216,7 +219,14 @@ def _geometry_text(geometry: pa.Array) -> pa.Array:
 
 def hashed_ids(rows: pa.Array) -> pa.Array:
     """Stable 64-bit hash of each text and, where equal texts repeat, the running number among them: ``h…-2``."""
-    hashes = pd.util.hash_array(rows.to_numpy(zero_copy_only=False).astype(object), categorize=False)
+    return _numbered(_hashes(rows))
+
+
+def _hashes(rows: pa.Array) -> np.ndarray:
+    return pd.util.hash_array(rows.to_numpy(zero_copy_only=False).astype(object), categorize=False)
+
+
+def _numbered(hashes: np.ndarray) -> pa.Array:
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     first = np.concatenate(([True], ordered[1:] != ordered[:-1])) if ordered.size else np.zeros(0, bool)

@@ -12,12 +12,13 @@ from etl.sources import Source
 from etl.transform import text, times
 from etl.transform.common import Context
 
-_WEEK = re.compile(r"^(\d{4})[-年/ ]?(?:W|第)0?(\d{1,2})周?$", re.I)
-_QUARTER = re.compile(r"^(\d{4})[-年/ ]?(?:Q([1-4])|第?([一二三四1-4])季度?)$", re.I)
-_HALF = re.compile(r"^(\d{4})[-年/ ]?0?(\d{1,2})(?:-H|月)([12上下])(?:半月)?$", re.I)
-_MONTH = re.compile(r"^(\d{4})[-年/.]?(0?[1-9]|1[0-2])月?份?$")
-_MONTH_FIRST = re.compile(r"^(0?[1-9]|1[0-2])[/-](\d{4})$")
-_YEAR = re.compile(r"^(\d{4})年?$")
+_Y, _M = r"((?:19|20)\d{2})", r"(0?[1-9]|1[0-2])"  # years in reach: 4565 is the head of an Excel serial day
+_WEEK = re.compile(rf"^{_Y}[-年/ ]?(?:W|第)0?(\d{{1,2}})周?$", re.I)
+_QUARTER = re.compile(rf"^{_Y}[-年/ ]?(?:Q([1-4])|第?([一二三四1-4])季度?)$", re.I)
+_HALF = re.compile(rf"^{_Y}[-年/ ]?{_M}(?:-H([12])|月([上下])(?:半月)?)$", re.I)
+_MONTH = re.compile(rf"^{_Y}(?:[-年/.]{_M}|(0[1-9]|1[0-2]))月?份?$")
+_MONTH_FIRST = re.compile(rf"^{_M}[/-]{_Y}$")
+_YEAR = re.compile(rf"^{_Y}年?$")
 _IN_NAME = re.compile(r"(?<!\d)(20\d{2})\s*[-_年.]?\s*(0?[1-9]|1[0-2])(?!\d)")
 _IN_TITLE = re.compile(r"(?:(20\d{2})\s*年)?\s*(\d{1,2})\s*月")
 
@@ -36,11 +37,11 @@ def period(word: str, cadence: str) -> tuple[np.datetime64, np.datetime64] | Non
         middle = start.astype("datetime64[D]") + 15
         return (
             (start.astype("datetime64[D]"), middle)
-            if found[3] in "1上"
+            if found[3] == "1" or found[4] == "上"
             else (middle, (start + 1).astype("datetime64[D]"))
         )
     if found := _MONTH.match(word):
-        return _month(found[1], found[2])
+        return _month(found[1], found[2] or found[3])
     if found := _MONTH_FIRST.match(word):
         return _month(found[2], found[1])
     if found := _YEAR.match(word):

@@ -14,6 +14,7 @@ import shapely
 
 from data import code_rules
 from data.schema import GRID_KINDS, LAYERS, LEVELS
+from etl import layers
 from etl.extract.raw import Raw
 from etl.faults import CrsFault
 from etl.sources import Source
@@ -46,6 +47,11 @@ LEVEL_WORDS = {
     "village": "community",
 }
 UPPER = ("community", "street", "district")  # of a grid, near to far
+# Columns that are filled in where no source gives them; what the sources said is kept beside the release for --append.
+DERIVED = {
+    "area": ("parent_code", "population", "households"),
+    "grid": ("community_code", "street_code", "district_code"),
+}
 
 
 def area_code(code: str) -> str:
@@ -147,9 +153,13 @@ def check_codes(frame: pd.DataFrame, kind: str, context: Context) -> pd.DataFram
     return frame[~bad].reset_index(drop=True)
 
 
-def looks_chinese(codes: pd.Series) -> bool:
-    """Whether most grid codes (or area codes, where there are no grids) follow the China rules."""
-    if codes.empty:
+def looks_chinese(codes: pd.Series, shapes: pd.Series) -> bool:
+    """Whether most grid codes (or area codes, where there are no grids) follow the China rules, and nothing is drawn
+    outside China: census codes of other countries have 12 and 15 digits too."""
+    drawn = np.array([*shapes.dropna(), None], object)[:-1]
+    if codes.empty or (
+        drawn.size and not shapely.box(*points.CHINA_BOX).covers(shapely.box(*shapely.total_bounds(drawn)))
+    ):
         return False
     fits = codes.astype(str).str.fullmatch(r"[1-9]\d{5}(\d{3}(\d{3}(\d{3})?)?)?")
     return bool(fits.mean() > 0.5)
@@ -255,6 +265,10 @@ def hierarchy(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> Hie
     (ties to the smallest code). Levels that grids name but no area draws are dissolved from the grids."""
     areas = areas.sort_values(["code", "valid_from"], kind="stable").reset_index(drop=True)
     grids = grids.sort_values(["grid_code", "valid_from"], kind="stable").reset_index(drop=True)
+    areas, grids = (
+        frame.assign(drawn=frame["geometry"].notna(), **{f"said_{name}": frame[name] for name in DERIVED[layer]})
+        for layer, frame in (("area", areas), ("grid", grids))
+    )
     known = {level: set(areas.loc[areas["level"] == level, "code"]) for level in LEVELS}
     parent = dict(zip(areas["code"], areas["parent_code"], strict=True))
     for position, level in enumerate(UPPER):
@@ -359,6 +373,15 @@ def _parents(areas: pd.DataFrame, grids: pd.DataFrame, context: Context) -> pd.D
             areas.loc[orphans, "parent_code"] = np.append(candidates["code"].to_numpy(object), None)[found]
             orphans = orphans[areas.loc[orphans, "parent_code"].isna()]
     return areas
+
+
+def origin(frame: pd.DataFrame, layer: str) -> pa.Table:
+    """Where each row came from, and what its source said of the columns that are derived."""
+    came = layers.origin(frame["run"].to_numpy(), frame["row"].to_numpy())
+    for name in DERIVED[layer]:
+        said = pa.array(frame[f"said_{name}"], LAYERS[layer].arrow_schema().field(name).type, from_pandas=True)
+        came = came.append_column(name, said)
+    return came.append_column("drawn", pa.array(frame["drawn"].fillna(False).astype(bool)))
 
 
 def to_table(frame: pd.DataFrame, layer_name: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
@@ -26,6 +27,9 @@ CODES = (
     "parent_id",
 )
 _NARROW = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+OTHER_TEXT = "（其他文字）"
+_LONGEST_WORD, _MOST_WORDS = 12, 50
+_NOT_TOLD = re.compile(r"[:：]|\d{6}|填表人|制表人|审核人|负责人|联系人")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -75,6 +79,15 @@ def column(raw: Raw, source: Source, field: str) -> pa.Array | None:
         constant = clean(pa.array([str(int(given)) if isinstance(given, bool) else str(given)]))
         out = pa.repeat(constant[0], len(raw)) if out is None else pc.if_else(pc.equal(out, ""), constant[0], out)
     return out
+
+
+def tellable(words: dict[str, int]) -> dict[str, int]:
+    """Counted words that may be shown in the quality notes: short ones that cannot name a person or hold a number of
+    one, the most frequent first. The others are counted together."""
+    told = {w: n for w, n in words.items() if w != OTHER_TEXT and len(w) <= _LONGEST_WORD and not _NOT_TOLD.search(w)}
+    told = dict(sorted(told.items(), key=lambda item: -item[1])[:_MOST_WORDS])
+    rest = sum(words.values()) - sum(told.values())
+    return told | ({OTHER_TEXT: rest} if rest else {})
 
 
 def mapped_values(array: pa.Array, source: Source, field: str) -> pa.Array:

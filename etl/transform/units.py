@@ -18,24 +18,32 @@ _OFFICE = re.compile(r"(办事处|办公室|街道办|人民政府|政府|居民
 _RANK = re.compile(r"(街道|社区|镇|乡|村)$")
 
 
-def _forms(name: str) -> list[str]:
-    """A name as sheets write it, from full to bare: 泺源街道办事处, 泺源街道, 泺源."""
+def _forms(name: str) -> tuple[tuple[str, str], str]:
+    """A name as sheets write it, with and without its office (泺源街道办事处, 泺源街道), and without its rank (泺源)."""
     full = text.fold_word(name)
     plain = _OFFICE.sub("", full)
-    return list(dict.fromkeys(f for f in (full, plain, _RANK.sub("", plain)) if f))
+    return (full, plain), _RANK.sub("", plain)
 
 
 class Units:
-    """Names and codes of the areas and grids of a release."""
+    """Names and codes of the areas and grids of a release. 和平 written on one side may stand for 和平社区 on the
+    other; 和平村 and 和平社区 are two places, so never both names are taken without their rank."""
 
     def __init__(self, areas: pd.DataFrame, grids: pd.DataFrame):
         self.codes = set(areas["code"]) | set(grids["grid_code"])
         names: dict[str, set[str]] = {}
+        written: dict[str, set[str]] = {}
         for code, name in zip(areas["code"], areas["name"], strict=True):
             if isinstance(name, str):
-                for form in _forms(name):
+                forms, bare = _forms(name)
+                for form in (*forms, bare):
                     names.setdefault(form, set()).add(code)
-        self.names = {key: next(iter(found)) for key, found in names.items() if len(found) == 1}
+                for form in forms:
+                    written.setdefault(form, set()).add(code)
+        self.names, self.written = (
+            {key: next(iter(found)) for key, found in group.items() if key and len(found) == 1}
+            for group in (names, written)
+        )
 
     def find(self, raw: Raw, source: Source, context: Context) -> np.ndarray:
         """Each record's area or grid code, None where unknown; unknown words are counted in the quality notes."""
@@ -54,7 +62,10 @@ class Units:
                     if out[i] is None:
                         strange[word] = strange.get(word, 0) + 1
         if strange:
-            context.of(source.id).setdefault("unknown_areas", {}).update(strange)
+            notes = context.of(source.id)
+            for word, n in notes.get("unknown_areas", {}).items():
+                strange[word] = strange.get(word, 0) + n
+            notes["unknown_areas"] = text.tellable(strange)
         return out
 
     def _code(self, word: str) -> str | None:
@@ -62,7 +73,8 @@ class Units:
         return code if code in self.codes else None
 
     def _name(self, word: str) -> str | None:
-        return next((self.names[form] for form in _forms(word) if form in self.names), None)
+        forms, bare = _forms(word)
+        return next((self.names[form] for form in forms if form in self.names), self.written.get(bare))
 
 
 def column_of(values: np.ndarray) -> pa.Array:

@@ -172,11 +172,10 @@ def test_periods_step_and_free_dates_include_both_ends(visit):
     assert (query(v)["from"], query(v)["to"]) == (["2026-11-01"], ["2026-11-06"])
 
 
-@pytest.mark.parametrize(("search", "said"), [("?area=12345", "没有这个区域"), ("?weekdays=9", "参数不可用")])
-def test_a_wrong_address_is_explained_and_shows_no_number(visit, search, said):
-    v = visit(search, numbers=False)
+def test_a_wrong_address_is_explained_and_shows_no_number(visit):
+    v = visit("?area=12345", numbers=False)
     v.page.wait_for_selector("[role=alert]")
-    assert said in v.page.inner_text("[role=alert]")
+    assert "没有这个区域" in v.page.inner_text("[role=alert]")
     v.settle()
     assert v.page.locator(".hero").count() == 0 and v.page.locator(".ag-row").count() == 0
     v.page.click("[role=alert] a")
@@ -213,13 +212,16 @@ def test_two_visitors_do_not_meet(visit):
     assert two.hero == total(two) and query(one)["area"] == ["990101"]
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1440, 900), (1920, 1080)])
-def test_nothing_is_cut_at_usual_sizes(visit, size):
-    v = visit("?from=2025-11-03&to=2026-11-02&compare=last_year", viewport={"width": size[0], "height": size[1]})
-    assert v.page.evaluate("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight")
-    wide = v.page.evaluate("""[...document.querySelectorAll('.rail, .side, .topbar, .subbar, .map-tools')]
-        .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)""")
-    assert wide == []
+def test_nothing_is_cut_at_usual_sizes(visit):
+    v = visit("?from=2025-11-03&to=2026-11-02&compare=last_year")
+    for width, height in ((1366, 768), (1440, 900), (1920, 1080)):
+        v.page.set_viewport_size({"width": width, "height": height})
+        v.settle()
+        assert v.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert v.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        wide = v.page.evaluate("""[...document.querySelectorAll('.rail, .side, .topbar, .subbar, .map-tools')]
+            .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)""")
+        assert wide == []
     small_text = v.page.evaluate("""[...document.querySelectorAll('.page *')].filter(e => e.childNodes.length &&
         [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.offsetParent &&
         parseFloat(getComputedStyle(e).fontSize) < 12 && !e.closest('.mark, .swatch-box')).map(e => e.className)""")

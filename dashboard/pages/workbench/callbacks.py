@@ -270,4 +270,3 @@ def _by_step(rows: list[dict]) -> list[tuple[date, int | None, bool]]:
         known = [part["count"] for part in parts if part["count"] is not None]
         result.append((date.fromisoformat(start), sum(known) if known else None, parts[0]["complete"]))
     return result
-

@@ -174,7 +174,9 @@ def _dispersion(release, selection, scope, conditions, places, names, pooled: bo
     table = _with_whole(counted, names).T
     if not pooled:
         return dispersion(table, exposure, pooled=False).phi
-    return np.append(dispersion(table[:-1], exposure, pooled=True).phi, dispersion(table[-1:], exposure, pooled=True).phi)
+    return np.append(
+        dispersion(table[:-1], exposure, pooled=True).phi, dispersion(table[-1:], exposure, pooled=True).phi
+    )
 
 
 def _periods_before(release: Release, selection: Selection):

@@ -34,7 +34,9 @@ def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
     """
     window = day_window((selection.start, selection.end))
     base = [in_days(*window), without_sources(release.reports.coarser(*window))]
-    by_category = _grouped(release, "category", base + selected(release, replace(selection, categories=CATEGORIES), scope))
+    by_category = _grouped(
+        release, "category", base + selected(release, replace(selection, categories=CATEGORIES), scope)
+    )
     by_hour = _grouped(release, "hour", base + selected(release, replace(selection, hours=None), scope))
     hours = np.zeros(24, dtype=np.int64)
     for hour, n in by_hour.items():

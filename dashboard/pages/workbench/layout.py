@@ -25,8 +25,18 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh=False),
-            *(dcc.Store(id=name) for name in (ids.FOCUS, ids.FRAME, ids.SIDE, ids.REQUEST, ids.VALUES,
-                                              ids.POINTS_REQUEST, ids.POINTS_STATE)),
+            *(
+                dcc.Store(id=name)
+                for name in (
+                    ids.FOCUS,
+                    ids.FRAME,
+                    ids.SIDE,
+                    ids.REQUEST,
+                    ids.VALUES,
+                    ids.POINTS_REQUEST,
+                    ids.POINTS_STATE,
+                )
+            ),
             topbar("/workbench", id=ids.TOPBAR),
             html.Div([html.Div(id=ids.CRUMBS), html.Div(id=ids.CHIPS, className="chips")], className="subbar"),
             html.Div(id=ids.FAULT, **{"aria-live": "polite"}),

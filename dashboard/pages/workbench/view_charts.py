@@ -65,6 +65,8 @@ def headline(name: str, state: PageState, change: Change) -> list:
         row.append(html.Div(_difference(change, past, selection), className="delta"))
         if change.before is not None:
             notes.insert(0, f"{past}{whole(change.before)}起")
+            if change.difference is not None and change.difference != change.now - change.before:
+                notes.append("差只按两期都已上报、同样齐全的部分")
     foot = html.Div(" · ".join(notes), className="caption") if notes else None
     return [head, html.Div(row, className="headline-row"), foot]
 

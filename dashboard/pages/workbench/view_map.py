@@ -116,7 +116,10 @@ def tools(state: PageState, release: Release, levels: list[dict]) -> list:
     shown = [(MEASURE_NAMES[m], state.href(measure=m), m == state.measure) for m in measures]
     by_level = [("随缩放", state.href(level=None), state.level is None)]
     by_level += [(one["name"], state.href(level=one["level"]), state.level == one["level"]) for one in levels]
-    return [segment(shown, "地图指标", className="floating"), segment(by_level, "地图层级", className="floating levels")]
+    return [
+        segment(shown, "地图指标", className="floating"),
+        segment(by_level, "地图层级", className="floating levels"),
+    ]
 
 
 def legend(state: PageState, level: str, limits: Limits) -> list:

@@ -119,7 +119,9 @@ def _categories(state: PageState, facets: Facets) -> html.Section:
                     html.Span(className="box", **{"aria-hidden": "true"}),
                     html.Span(className=f"swatch cat-{CATEGORIES.index(name)}", **{"aria-hidden": "true"}),
                     html.Span(name, className="name"),
-                    html.Span(NOTHING if facets.categories is None else whole(facets.categories[name]), className="number"),
+                    html.Span(
+                        NOTHING if facets.categories is None else whole(facets.categories[name]), className="number"
+                    ),
                 ],
                 state.href(categories=toggled_category(selection, name)),
                 className="check" + (" on" if chosen else "") + (" aside" if name == INVALID else ""),

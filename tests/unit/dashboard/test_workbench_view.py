@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+import itertools
+
 import small_release as small
 
 from dashboard.components import words
@@ -208,7 +210,9 @@ def test_data_age_turns_amber_then_red(age, tone):
 
 
 def test_a_tree_carries_tags_attributes_and_text_and_nothing_else():
-    part = html.Div([html.Td("甲<b>", colSpan=3, className="x", style={"width": "5%"}), None, 7, ["a", html.B()]], id="i")
+    part = html.Div(
+        [html.Td("甲<b>", colSpan=3, className="x", style={"width": "5%"}), None, 7, ["a", html.B()]], id="i"
+    )
     assert tree(part) == ["div", {"id": "i"}, [
         ["td", {"colspan": "3", "class": "x", "style": "width:5%"}, ["甲<b>"]], "7", ["", {}, ["a", ["b", {}, []]]],
     ]]  # fmt: skip
@@ -223,7 +227,8 @@ def test_a_tree_carries_tags_attributes_and_text_and_nothing_else():
     (Change(0, 0, 0, None, 0.0, 1.0, "正常波动"), "上周也为0", "增加"),
     (Change(6, 3, 3, 100.0, 1.0, 0.4, "正常波动"), "基数小", "%"),
     (Change(60, 40, 20, 50.0, 2.0, 0.04, "需关注"), "+20+50%p=0.040", "基数小"),
-    (Change(60, None, verdict="无法比较"), "上周未报，无法比较", "+"),
+    (Change(60, 40, 12, 40.0, 2.0, 0.04, "需关注"), "差只按两期都已上报", "+20"),
+        (Change(60, None, verdict="无法比较"), "上周未报，无法比较", "+"),
     (Change(60, 40, verdict="无法比较", periods_missing=3), "本期缺3个上报期", "+"),
 ])  # fmt: skip
 def test_the_headline_says_what_a_change_is_worth(change, wanted, unwanted):
@@ -249,7 +254,9 @@ def test_category_bars_are_sorted_and_keep_one_category_on_click():
     fills = classed(section, "fill")
     assert [fill.style["width"] for fill in fills] == ["100.00%", "25.00%", "0.00%"]
     assert texts(links[2]).startswith("火灾未报")
-    back = found(view_charts.categories(state(categories=("交通",)), {"交通": rows["交通"]}), lambda c: isinstance(c, html.A))
+    back = found(
+        view_charts.categories(state(categories=("交通",)), {"交通": rows["交通"]}), lambda c: isinstance(c, html.A)
+    )
     assert "category" not in dict(parse_qsl(back[0].href[1:]))
 
 
@@ -279,12 +286,21 @@ def test_the_week_table_shades_by_share_and_states_unknown_hours():
 
 def test_the_ranking_drills_and_puts_the_unreported_last():
     def row(code, n):
-        return {"code": code, "name": f"甲街道{code}社区", "count": n, "before": 1, "difference": 1, "verdict": "正常波动"}
+        return {
+            "code": code,
+            "name": f"甲街道{code}社区",
+            "count": n,
+            "before": 1,
+            "difference": 1,
+            "verdict": "正常波动",
+        }
 
     rows = [row("1", None), row("2", 3), row("3", 9)] + [row(f"x{i}", 2) for i in range(9)]
     section = view_charts.ranking(state(), "community", rows, "甲街道")
     links = found(section, lambda c: isinstance(c, html.A))
-    assert [dict(parse_qsl(a.href[1:]))["area"] for a in links][:3] == ["3", "2", "x0"] and len(links) == view_charts.RANKED
+    assert [dict(parse_qsl(a.href[1:]))["area"] for a in links][:3] == ["3", "2", "x0"] and len(
+        links
+    ) == view_charts.RANKED
     assert "前8 / 共12 · 未报1" in texts(section) and "甲街道" not in texts(section)
     assert "没有下级" in texts(view_charts.ranking(state(), None, [], "甲"))
 
@@ -309,7 +325,9 @@ def test_the_rail_counts_each_facet_without_its_own_filter(release, frame):
 
 
 def test_crumbs_climb_to_the_city_and_chips_take_filters_away(release):
-    page = state(area="990101001001", categories=tuple(c for c in CATEGORIES if c not in ("刑事", INVALID)), weekdays=(6, 7))
+    page = state(
+        area="990101001001", categories=tuple(c for c in CATEGORIES if c not in ("刑事", INVALID)), weekdays=(6, 7)
+    )
     nav = view_rail.crumbs(page, release)
     links = found(nav, lambda c: isinstance(c, html.A))
     assert [dict(parse_qsl(a.href[1:])).get("area") for a in links] == [None, "990101", "990101001"]
@@ -362,9 +380,9 @@ def test_missing_is_sent_apart_from_zero():
 @given(st.lists(st.floats(1e-4, 1e6) | st.just(0.0), max_size=40))
 def test_class_limits_ascend(values):
     whole = count_limits(np.array(values))
-    assert whole[0] == 1 and all(a < b for a, b in zip(whole, whole[1:], strict=False)) and len(whole) == 5
+    assert whole[0] == 1 and all(a < b for a, b in itertools.pairwise(whole)) and len(whole) == 5
     rates = rate_limits(np.array([*values, np.nan]))
-    assert rates == () or (rates[0] == 0 and all(a < b for a, b in zip(rates, rates[1:], strict=False)))
+    assert rates == () or (rates[0] == 0 and all(a < b for a, b in itertools.pairwise(rates)))
 
 
 def test_class_limits_stay_between_periods_and_areas(release):
