@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -42,8 +43,7 @@ def read(path: Path, where: str) -> tuple[pa.Table, pa.Array]:
             elif _tag(data) == "SimpleData":
                 row[data.get("name", "")] = (data.text or "").strip()
         rows.append(row)
-        found = [s for child in mark if (s := _shape(child)) is not None]
-        shapes.append(found[0] if found else None)
+        shapes.append(_shape_of(mark))
     if not rows:
         raise FileFault(
             "文件没有要素", where=where, found="0 个 Placemark", expected="至少一个", remedy="重新导出该文件"
@@ -55,6 +55,14 @@ def read(path: Path, where: str) -> tuple[pa.Table, pa.Array]:
 
 def _tag(element: ElementTree.Element) -> str:
     return element.tag.rsplit("}", 1)[-1]
+
+
+def _shape_of(mark: ElementTree.Element):
+    """The first shape of a placemark; None where there is none, or where it is empty, too short or no numbers."""
+    try:
+        return next((s for child in mark if (s := _shape(child)) is not None), None)
+    except (IndexError, ValueError, shapely.errors.GEOSException):
+        return None
 
 
 def _shape(element: ElementTree.Element):
@@ -86,4 +94,7 @@ def _shape(element: ElementTree.Element):
 
 def _coordinates(element: ElementTree.Element) -> list[tuple[float, float]]:
     text = next((e.text or "" for e in element.iter() if _tag(e) == "coordinates"), "")
-    return [tuple(float(v) for v in part.split(",")[:2]) for part in text.split()]
+    pairs = [tuple(float(v) for v in part.split(",")[:2]) for part in text.split()]
+    if not all(len(pair) == 2 and math.isfinite(sum(pair)) for pair in pairs):
+        raise ValueError("not a pair of numbers")
+    return pairs

@@ -162,7 +162,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
     lines = _line_numbers(data, offset, first_line, table.num_rows + len(bad))
     skipped = np.array([number - 1 for number, _ in bad], dtype=np.int64)
     row = np.delete(lines, skipped)
-    _refuse_open_quote(table, lines, bool(bad), data[offset:], delimiter, where)
+    _refuse_open_quote(table, lines, bool(bad), data, offset, delimiter, where)
     table, row = _drop_blank(table, row)
     if not table.num_rows and not bad:
         raise FileFault(
@@ -201,42 +201,52 @@ def _parse(body: memoryview, names: list[str], delimiter: str, where: str) -> tu
         ), []
     except pa.ArrowInvalid as error:
         if "columns" not in str(error):
-            raise FileFault(
-                "文本表无法解析",
-                where=where,
-                found=str(error).splitlines()[0][:120],
-                expected="分隔符一致的文本表",
-                remedy="用 Excel 打开检查后另存为 CSV",
-            ) from error
+            raise _unparsed(error, where) from error
     bad: list[tuple[int, int]] = []
 
     def note(row: pacsv.InvalidRow) -> str:
         bad.append((row.number, row.actual_columns))
         return "skip"
 
-    table = pacsv.read_csv(
-        pa.BufferReader(buffer),
-        pacsv.ReadOptions(use_threads=False, **options),
-        pacsv.ParseOptions(invalid_row_handler=note, **parse),
-        convert,
-    )
+    try:
+        table = pacsv.read_csv(
+            pa.BufferReader(buffer),
+            pacsv.ReadOptions(use_threads=False, **options),
+            pacsv.ParseOptions(invalid_row_handler=note, **parse),
+            convert,
+        )
+    except pa.ArrowInvalid as error:
+        raise _unparsed(error, where) from error
     return table, bad
 
 
+def _unparsed(error: pa.ArrowInvalid, where: str) -> FileFault:
+    """The reader's own words may quote a row, so only the kind of error is told."""
+    return FileFault(
+        "文本表无法解析",
+        where=where,
+        found=type(error).__name__,
+        expected="分隔符一致的文本表",
+        remedy="用 Excel 打开检查后另存为 CSV",
+    )
+
+
 def _refuse_open_quote(
-    table: pa.Table, lines: np.ndarray, ragged: bool, body: bytes, delimiter: str, where: str
+    table: pa.Table, lines: np.ndarray, ragged: bool, data: bytes, offset: int, delimiter: str, where: str
 ) -> None:
     """A quote that is never closed swallows the lines after it into one cell: a broken file, not a long text."""
-    if b'"' not in body:
+    if data.find(b'"', offset) < 0:
         return
     breaks = [pc.count_substring(column, "\n") for column in table.columns]
     most = max((pc.max(b).as_py() or 0 for b in breaks), default=0)
     at_end = any(b[-1].as_py() for b in breaks if len(b))
     if most <= _CELL_LINES and not at_end and not ragged:
         return
-    record = 0
+    record, body = 0, io.BytesIO(data)  # shares the bytes; a copy of a large file would double the memory
+    body.seek(offset)
     try:
-        reader = csv.reader(io.StringIO(body.decode("utf-8", "replace")), delimiter=delimiter, strict=True)
+        stream = io.TextIOWrapper(body, "utf-8", "replace", newline="\n")
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
         for record, cells in enumerate(reader, start=1):  # noqa: B007 (the message names the last one read)
             if any(cell.count("\n") > _CELL_LINES for cell in cells):
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 import zipfile
 from xml.etree import ElementTree
@@ -18,6 +19,19 @@ from etl.sources import Source
 
 _HEADER_ROWS = 30
 _DEEPEST = 6
+_PLAIN = re.compile(r"^[+-]?[\d,]*\.?\d+([eE][+-]?\d+)?$")
+_KEYS = (
+    "code",
+    "parent_code",
+    "grid_code",
+    "community_code",
+    "street_code",
+    "district_code",
+    "area_code",
+    "period",
+    "period_start",
+    "period_end",
+)  # what a merged cell repeats though it be written as a number
 _TEXTS = 2000  # texts outside the data that are looked at, per file
 
 
@@ -72,7 +86,7 @@ def read(source: Source, file: str, data: bytes) -> Raw:
             if best is None or len(found[0]) < len(best[1]):
                 best = (0, *found)
             continue
-        raw = _records(source, file, rows, merges, found)
+        raw = _records(file, rows, merges, found)
         raw.remarks += _remarks(book, data, [s.name for s in sheets if s.name not in visible])
         raw.title = f"{name} {raw.title}"
         if not len(raw):
@@ -124,6 +138,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
+        if not math.isfinite(value):  # what a failed formula leaves in the cell
+            return ""
         return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ", timespec="seconds")
@@ -199,14 +215,19 @@ def _names(rows: list[list[str]], merges, first: int, last: int) -> dict[str, li
     return {"leaf": leaf, "path": path, "unique": unique_names(path)}
 
 
-def _records(source: Source, file: str, rows, merges, header: dict) -> Raw:
+def _records(file: str, rows, merges, header: dict) -> Raw:
     first_data = header["last"] + 1
     width = len(header["names"])
     body = [[r[c] if c < len(r) else "" for c in range(width)] for r in rows[first_data:]]
-    for top, left, bottom, right in merges:  # a unit's name merged over its lines stands for each of them
+    keys = {name for field in _KEYS for name in header["columns"].get(field, ())}
+    for top, left, bottom, right in merges:
         if top >= first_data and left == right and bottom > top and left < width:
+            value = body[top - first_data][left]
+            # A unit's name or code merged over its lines stands for each of them; a count is that of them all.
+            if _PLAIN.match(value) and header["names"][left] not in keys:
+                continue
             for r in range(top + 1, min(bottom, len(rows) - 1) + 1):
-                body[r - first_data][left] = body[top - first_data][left]
+                body[r - first_data][left] = value
     keep = [i for i, r in enumerate(body) if any(r)]
     table = pa.table(
         {name: pa.array([body[i][c] for i in keep], pa.string()) for c, name in enumerate(header["names"])}

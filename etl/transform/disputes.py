@@ -47,10 +47,7 @@ def read(
         return _wide(raw, source, context, run, keep, start, end, area, pairs, totals)
     counts = {c: text.whole(text.column(raw, source, c)) for c in given}
     for name in given:
-        written = pc.not_equal(text.column(raw, source, name), "")
-        broken = keep & pc.and_(written, pc.is_null(counts[name])).to_numpy(zero_copy_only=False)
-        accounts.reject(run, raw.row[broken], "unreadable_number", f"计数读不出来（{name}）")
-        keep = keep & ~broken
+        keep = _readable(text.column(raw, source, name), counts[name], name, raw, context, run, keep)
     blank = keep & np.all([v.is_null().to_numpy(zero_copy_only=False) for v in counts.values()], axis=0)
     accounts.reject(run, raw.row[blank], "nothing_reported")
     keep = keep & ~blank
@@ -107,15 +104,14 @@ def _wide(
     table = code_words("dispute_category")
     where = f"{source.id} {raw.file}"
     parts, rows, grand, told_any = [], [], np.zeros(len(raw)), np.zeros(len(raw), bool)
+    cells, keep = _cells(raw, context, run, keep, pairs)
     for group, pair in pairs.items():
-        done, left = (
-            text.whole(text.fold(pc.fill_null(raw.table[pair[k]].combine_chunks(), ""))) for k in ("done", "open")
-        )
+        done, left = cells[pair["done"]], cells[pair["open"]]
         filled = keep & ~pc.and_(pc.is_null(done), pc.is_null(left)).to_numpy(zero_copy_only=False)
         told_any |= filled
-        done, left = pc.fill_null(done, 0), pc.fill_null(left, 0)
-        both = pc.add(done, left)
-        grand += both.to_numpy(zero_copy_only=False)
+        both = pc.add(done, left)  # null where a half is blank: what was found is then not known
+        held = pc.add(pc.fill_null(done, 0), pc.fill_null(left, 0)).to_numpy(zero_copy_only=False)
+        grand += held
         at = pa.array(np.flatnonzero(filled))
         columns = _frame(int(filled.sum()), source.id, start[filled], end[filled], area[filled])
         category = words(pa.array([group]), source, "category", table, "其他", context)[0].as_py()
@@ -124,15 +120,11 @@ def _wide(
         parts.append(_table(columns))
         rows.append(raw.row[filled])
         stated = _STATED.search(pair["done"])
-        total = int(both.to_numpy(zero_copy_only=False)[keep].sum())
+        total = int(held[keep].sum())
         if stated and int(stated[1]) != total:
             context.warn("total_mismatch", f"{where} {group}", f"表头写共计{stated[1]}件，各单位相加{total}件", 1)
-        if totals is not None and totals.num_rows:
-            for key, values in (("done", done), ("open", left)):
-                told = text.whole(text.fold(totals[pair[key]].combine_chunks()))[0].as_py()
-                summed = int(values.to_numpy(zero_copy_only=False)[keep].sum())
-                if told is not None and told != summed:
-                    context.warn("total_mismatch", f"{where} {pair[key]}", f"合计行为{told}，各行相加为{summed}", 1)
+        for name in pair.values():
+            _check_total(where, name, cells[name], context, keep, totals)
     context.accounts.reject(run, raw.row[keep & ~told_any], "nothing_reported")
     for name in raw.table.column_names:
         if "本月" in name and "总数" in name:
@@ -143,19 +135,44 @@ def _wide(
     return pa.concat_tables(parts), np.concatenate(rows)
 
 
+def _cells(
+    raw: Raw, context: Context, run: int, keep: np.ndarray, pairs: dict
+) -> tuple[dict[str, pa.Array], np.ndarray]:
+    """The counts of a wide sheet by column, blank ones null, and the records in which all that is filled is a count."""
+    cells: dict[str, pa.Array] = {}
+    for name in (column for pair in pairs.values() for column in pair.values()):
+        written = text.fold(pc.fill_null(raw.table[name].combine_chunks(), ""))
+        cells[name] = text.whole(written)
+        keep = _readable(written, cells[name], name, raw, context, run, keep)
+    return cells, keep
+
+
+def _readable(
+    written: pa.Array, counts: pa.Array, name: str, raw: Raw, context: Context, run: int, keep: np.ndarray
+) -> np.ndarray:
+    """Reject the records whose cell is filled and yet no count."""
+    broken = keep & pc.and_(pc.not_equal(written, ""), pc.is_null(counts)).to_numpy(zero_copy_only=False)
+    context.accounts.reject(run, raw.row[broken], "unreadable_number", f"计数读不出来（{name}）")
+    return keep & ~broken
+
+
 def _check_totals(
     raw: Raw, source: Source, context: Context, keep: np.ndarray, counts: dict[str, pa.Array], totals: pa.Table | None
 ) -> None:
+    for name, values in counts.items():
+        if column := raw.columns.get(name, ()):
+            _check_total(f"{source.id} {raw.file}", column[0], values, context, keep, totals)
+
+
+def _check_total(
+    where: str, column: str, values: pa.Array, context: Context, keep: np.ndarray, totals: pa.Table | None
+) -> None:
     if totals is None or totals.num_rows != 1:  # several totals rows are subtotals of unknown groups
         return
-    for name, values in counts.items():
-        column = raw.columns.get(name, ())
-        told = text.whole(text.fold(totals[column[0]].combine_chunks()))[0].as_py() if column else None
-        summed = int(pc.sum(pc.fill_null(values, 0).filter(pa.array(keep))).as_py() or 0)
-        if told is not None and told != summed:
-            context.warn(
-                "total_mismatch", f"{source.id} {raw.file} {column[0]}", f"合计行为{told}，各行相加为{summed}", 1
-            )
+    told = text.whole(text.fold(totals[column].combine_chunks()))[0].as_py()
+    summed = int(pc.sum(values.filter(pa.array(keep))).as_py() or 0)
+    if told is not None and told != summed:
+        context.warn("total_mismatch", f"{where} {column}", f"合计行为{told}，各行相加为{summed}", 1)
 
 
 def _frame(n: int, source_id: str, start, end, area) -> dict[str, pa.Array]:

@@ -13,12 +13,13 @@ from etl.transform import text, times
 from etl.transform.common import Context
 
 _Y, _M = r"((?:19|20)\d{2})", r"(0?[1-9]|1[0-2])"  # years in reach: 4565 is the head of an Excel serial day
-_WEEK = re.compile(rf"^{_Y}[-年/ ]?(?:W|第)0?(\d{{1,2}})周?$", re.I)
-_QUARTER = re.compile(rf"^{_Y}[-年/ ]?(?:Q([1-4])|第?([一二三四1-4])季度?)$", re.I)
-_HALF = re.compile(rf"^{_Y}[-年/ ]?{_M}(?:-H([12])|月([上下])(?:半月)?)$", re.I)
-_MONTH = re.compile(rf"^{_Y}(?:[-年/.]{_M}|(0[1-9]|1[0-2]))月?份?$")
-_MONTH_FIRST = re.compile(rf"^{_M}[/-]{_Y}$")
-_YEAR = re.compile(rf"^{_Y}年?$")
+_WEEK = re.compile(rf"^{_Y}[-年/ ]?(?:W|第)0?(\d{{1,2}})周?$", re.I | re.A)
+_QUARTER = re.compile(rf"^{_Y}[-年/ ]?(?:Q([1-4])|第?([一二三四1-4])季度?)$", re.I | re.A)
+_HALF = re.compile(rf"^{_Y}[-年/ ]?{_M}(?:-H([12])|月([上下])(?:半月)?)$", re.I | re.A)
+_MONTH = re.compile(rf"^{_Y}(?:[-年/.]{_M}|(0[1-9]|1[0-2]))月?份?$", re.A)
+_MONTH_FIRST = re.compile(rf"^{_M}[/-]{_Y}$", re.A)
+_YEAR = re.compile(rf"^{_Y}年?$", re.A)
+_NEITHER = re.compile(r"^(?:19|20)\d{3}$", re.A)  # 20261: a month without its 0, not a serial day of 1955
 _IN_NAME = re.compile(r"(?<!\d)(20\d{2})\s*[-_年.]?\s*(0?[1-9]|1[0-2])(?!\d)")
 _IN_TITLE = re.compile(r"(?:(20\d{2})\s*年)?\s*(\d{1,2})\s*月")
 
@@ -46,6 +47,8 @@ def period(word: str, cadence: str) -> tuple[np.datetime64, np.datetime64] | Non
         return _month(found[2], found[1])
     if found := _YEAR.match(word):
         return np.datetime64(f"{found[1]}-01-01"), np.datetime64(f"{int(found[1]) + 1}-01-01")
+    if _NEITHER.match(word):
+        return None
     parsed = times.parse(text.fold(pa.array([word])), zone="UTC")
     if np.isnat(parsed.start[0]):
         return None

@@ -86,14 +86,14 @@ def read_base(
 
 def read_shapes(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     """Shapes of a place or base file in the storage CRS: its geometry or ``wkt``, else points from its columns."""
-    if points.geometry(raw, source) is None:
+    shapes = points.geometry(raw, source)
+    if shapes is None:
         raise ColumnFault(
             "没有坐标",
             where=f"{source.id} {raw.file}",
             expected="图形、wkt 或 lon 与 lat",
             remedy="在 [source.columns] 中映射坐标列",
         )
-    shapes = points.geometry(raw, source)
     crs = points.source_crs(source, raw) or ("EPSG:4490" if context.china else "EPSG:4326")
     accounts = context.accounts.runs[run]
     accounts.crs_declared = source.crs if source.crs != "auto" else points.short_name(raw.crs)

@@ -12,7 +12,7 @@ import pyproj
 import shapely
 
 from etl.extract.raw import Raw
-from etl.faults import ColumnFault, CrsFault
+from etl.faults import ColumnFault, CrsFault, FileFault
 from etl.sources import Source
 from etl.transform import text
 from geo.crs import bd09_to_wgs84, gcj02_to_wgs84, transform
@@ -112,27 +112,53 @@ def _coarse(x: np.ndarray, y: np.ndarray, lon_text: pa.Array, lat_text: pa.Array
 
 
 def geometry(raw: Raw, source: Source) -> np.ndarray | None:
-    """Shapes of the records from mapped ``wkt`` or the file's geometry; unreadable ones are None."""
+    """Shapes of the records from mapped ``wkt`` or the file's geometry; unreadable ones are None.
+
+    Raises
+    ------
+    FileFault
+        A ``wkt`` column that holds text and not one readable shape.
+    """
     if "wkt" in raw.columns:
-        return shapely.from_wkt(
-            np.array(text.column(raw, source, "wkt").to_pylist(), dtype=object), on_invalid="ignore"
-        )
+        return _from_wkt(raw, source)
     if raw.geometry is None:
         return None
     return shapely.from_wkb(raw.geometry.to_numpy(zero_copy_only=False), on_invalid="ignore")
+
+
+def _from_wkt(raw: Raw, source: Source) -> np.ndarray:
+    written = pc.replace_substring_regex(text.column(raw, source, "wkt"), r"^(?i:SRID)\s*=\s*\d+\s*;\s*", "")
+    shapes = shapely.from_wkt(np.array(written.to_pylist(), dtype=object), on_invalid="ignore")
+    if shapely.is_missing(shapes).all() and pc.any(pc.not_equal(written, "")).as_py():
+        raise FileFault(
+            "wkt 列一个图形也读不出来",
+            where=f"{source.id} {raw.file} 列 {raw.columns['wkt'][0]}",
+            found="不是 WKT 的文字",
+            expected="如 POINT(117.1 36.6)",
+            remedy="改正 wkt 映射的列，或重新导出该列",
+        )
+    return shapes
 
 
 def _degrees(array: pa.Array) -> np.ndarray:
     """Folded text as numbers; degrees, minutes and seconds are read where a plain number fails."""
     values = text.numbers(array)
     odd = np.flatnonzero(np.isnan(values) & pc.not_equal(array, "").to_numpy(zero_copy_only=False))
-    for i in odd[:100_000]:
-        found = _DMS.match(array[int(i)].as_py())
-        if found:
-            head, degree, minute, second, tail = found.groups()
-            value = int(degree) + int(minute or 0) / 60 + float(second or 0) / 3600
-            values[i] = -value if (head or tail) in ("S", "W") else value
+    if odd.size:
+        written = array.take(pa.array(odd)).dictionary_encode()
+        known = np.array([_sexagesimal(word) for word in written.dictionary.to_pylist()])
+        values[odd] = known[written.indices.to_numpy()]
     return values
+
+
+def _sexagesimal(word: str) -> float:
+    """Degrees of 113°37′10″, NaN where it is no such text."""
+    found = _DMS.match(word)
+    if found is None:
+        return np.nan
+    head, degree, minute, second, tail = found.groups()
+    value = int(degree) + int(minute or 0) / 60 + float(second or 0) / 3600
+    return -value if (head or tail) in ("S", "W") else value
 
 
 def source_crs(source: Source, raw: Raw) -> str | None:
@@ -218,6 +244,11 @@ def inside(points: Points, box: tuple[float, float, float, float]) -> np.ndarray
         return points.given & _inside(points.x, points.y, box)
 
 
+def _magnitude(x: np.ndarray, y: np.ndarray) -> str:
+    """How large the numbers are, never one of them: a column of telephone numbers may have been mapped."""
+    return "、".join(f"约 {np.nanmedian(np.abs(values)):.1e}" for values in (x, y))
+
+
 def check_plausible(points: Points, crs: str | None, source: Source, raw: Raw) -> None:
     """Refuse a file whose coordinates cannot be in its coordinate system.
 
@@ -238,7 +269,7 @@ def check_plausible(points: Points, crs: str | None, source: Source, raw: Raw) -
             raise CrsFault(
                 "坐标不是经纬度",
                 where=f"{source.id} {raw.file}",
-                found=f"{x[0]:.0f}, {y[0]:.0f}",
+                found=_magnitude(x, y),
                 expected="米制坐标须写明 crs",
                 remedy=f'在来源中写 crs = "EPSG:{guess}"，核对后重试' if guess else "在来源中写 crs，如 EPSG:4547",
             )
@@ -246,7 +277,7 @@ def check_plausible(points: Points, crs: str | None, source: Source, raw: Raw) -
         raise CrsFault(
             "坐标像经纬度，声明的却是投影坐标系",
             where=f"{source.id} {raw.file}",
-            found=f"{x[0]:.4f}, {y[0]:.4f}",
+            found=_magnitude(x, y),
             expected=pyproj.CRS.from_user_input(crs).name,
             remedy="改正来源的 crs",
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.schema import LAYERS
 from etl.extract.raw import Raw
-from etl.sources import Source
+from etl.sources import COUNTS, Source
 from etl.transform import periods, text, times
 from etl.transform.common import Context, words
 from etl.transform.units import Units, column_of
@@ -30,6 +30,9 @@ STATE_WORDS = {
 }
 CADENCE_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92}
 SILENCE_CADENCES = 3
+_STATES = ("missing", "zero", "reported")
+_MISSING, _ZERO, _REPORTED = range(3)
+_GAP_DAYS, _HANDFUL_DAYS = 366, 10
 
 
 def read(
@@ -75,42 +78,66 @@ def of_incidents(source: Source, days: np.ndarray, units: list[str]) -> pa.Table
     """
     if not days.size or not units:
         return LAYERS["report_status"].empty()
-    seen = np.unique(days)
+    seen = _main_body(np.unique(days))
     silence = SILENCE_CADENCES * CADENCE_DAYS[source.cadence]
     gaps = [(a + 1, b) for a, b in itertools.pairwise(seen) if (b - a).astype(int) - 1 > silence]
-    start = _first_period(seen[0], source.cadence)
-    rows = []
-    while start <= seen[-1]:
-        end = periods.end_of(start, source.cadence)
-        filled = np.searchsorted(seen, end) > np.searchsorted(seen, start)
-        silent = any(a <= start and end <= b for a, b in gaps)
-        rows += [(start, end, unit, "reported" if filled else "missing" if silent else "zero") for unit in units]
-        start = end
-    return _derived(rows, source.id)
+    spans = _walk(_first_period(seen[0], source.cadence), seen[-1] + 1, source.cadence)
+    states = [_MISSING if any(a <= start and end <= b for a, b in gaps) else _ZERO for start, end in spans.tolist()]
+    filled = np.searchsorted(seen, spans[:, 1]) > np.searchsorted(seen, spans[:, 0])
+    states = np.where(filled, _REPORTED, states)
+    return _derived(spans, units, np.repeat(states, len(units)), source.id)
+
+
+def _main_body(seen: np.ndarray) -> np.ndarray:
+    """Days without a leading handful that lie more than a year before the rest: a mistyped year, not a first event."""
+    for at in np.flatnonzero(np.diff(seen).astype(int) > _GAP_DAYS)[::-1]:
+        if at + 1 <= _HANDFUL_DAYS:
+            return seen[at + 1 :]
+    return seen
+
+
+def _walk(start: np.datetime64, stop: np.datetime64, cadence: str) -> np.ndarray:
+    """Periods one after another from ``start`` until ``stop`` is reached, as pairs of days."""
+    spans = []
+    while start < stop:
+        spans.append((start, periods.end_of(start, cadence)))
+        start = spans[-1][1]
+    return np.array(spans, "datetime64[D]").reshape(-1, 2)
 
 
 def of_disputes(source: Source, table: pa.Table) -> pa.Table:
-    """Report states of a dispute source without a declared sheet: each unit that ever reported, each period any unit
-    reported; a line of zeros is a nil return, no line is ``missing``."""
+    """Report states of a dispute source without a declared sheet: each unit that ever reported, each period from the
+    first to the last; a line of zeros is a nil return, no line is ``missing``, also where nobody reported."""
     if not table.num_rows:
         return LAYERS["report_status"].empty()
-    frame = table.select(["period_start", "period_end", "area_code"]).to_pandas()
-    counts = [n for n in ("found", "accepted", "handled", "succeeded", "open") if table[n].null_count < len(table)]
-    frame["total"] = np.sum([table[n].to_pandas().fillna(0) for n in counts], axis=0) if counts else 0
-    held = frame.groupby(["period_start", "period_end", "area_code"])["total"].sum()
-    rows = []
-    for start, end in held.index.droplevel("area_code").unique():
-        for unit in sorted(frame["area_code"].unique()):
-            value = held.get((start, end, unit))
-            rows.append(
-                (
-                    np.datetime64(start, "D"),
-                    np.datetime64(end, "D"),
-                    unit,
-                    "missing" if value is None else "reported" if value > 0 else "zero",
-                )
-            )
-    return _derived(rows, source.id)
+    pairs = np.column_stack([table[n].to_numpy().astype("datetime64[D]") for n in ("period_start", "period_end")])
+    spans = _with_gaps(np.unique(pairs, axis=0), source.cadence)
+    units, unit = np.unique(table["area_code"].to_numpy().astype(str), return_inverse=True)
+    period = np.searchsorted(_ordered(spans), _ordered(pairs))
+    cell = period * len(units) + unit
+    events = np.sum([pc.fill_null(table[n], 0).to_numpy() for n in COUNTS], axis=0)
+    states = np.full(len(spans) * len(units), _MISSING)
+    states[cell] = _ZERO
+    states[cell[events > 0]] = _REPORTED
+    return _derived(spans, units.tolist(), states, source.id)
+
+
+def _ordered(spans: np.ndarray) -> np.ndarray:
+    """Pairs of days as one number each, in the order of the pairs."""
+    days = spans.astype(np.int64)
+    return days[:, 0] * (1 << 24) + days[:, 1]
+
+
+def _with_gaps(spans: np.ndarray, cadence: str) -> np.ndarray:
+    """Sorted periods and those between them that nobody named. What is as far off as a mistyped year is not reached."""
+    first = _main_body(np.unique(spans[:, 0]))[0]
+    reached = np.maximum.accumulate(spans[:, 1])
+    between = [spans]
+    for end, start in zip(reached[:-1], spans[1:, 0], strict=True):
+        if first <= end < start:
+            walked = _walk(end, start, cadence)
+            between.append(walked[walked[:, 1] <= start])  # a rest shorter than the cadence is no period
+    return np.unique(np.concatenate(between), axis=0)
 
 
 def _first_period(day: np.datetime64, cadence: str) -> np.datetime64:
@@ -122,17 +149,19 @@ def _first_period(day: np.datetime64, cadence: str) -> np.datetime64:
     return (month if cadence == "month" else month - month.astype(int) % 3).astype("datetime64[D]")
 
 
-def _derived(rows: list[tuple], dataset: str) -> pa.Table:
-    frame = pd.DataFrame(rows, columns=["period_start", "period_end", "area_code", "state"])
+def _derived(spans: np.ndarray, units: list[str], states: np.ndarray, dataset: str) -> pa.Table:
+    """Rows of every period and unit, period by period; ``states`` are places in ``_STATES``."""
+    start, end = (pa.array(np.repeat(days, len(units)), pa.date32()) for days in spans.T)
+    unit = pa.array(np.tile(np.arange(len(units)), len(spans)))
     return _table(
         {
-            "period_start": pa.array(frame["period_start"].to_numpy().astype("datetime64[D]"), pa.date32()),
-            "period_end": pa.array(frame["period_end"].to_numpy().astype("datetime64[D]"), pa.date32()),
-            "area_code": pa.array(frame["area_code"].tolist(), pa.string()),
-            "dataset": pa.repeat(pa.scalar(dataset), len(frame)),
-            "state": pa.array(frame["state"].tolist(), pa.string()),
+            "period_start": start,
+            "period_end": end,
+            "area_code": pa.array(units, pa.string()).take(unit),
+            "dataset": pa.repeat(pa.scalar(dataset), len(states)),
+            "state": pa.array(_STATES).take(pa.array(states)),
         },
-        len(frame),
+        len(states),
     )
 
 

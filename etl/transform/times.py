@@ -178,15 +178,16 @@ def _compose(fields: pa.StructArray, pattern: str, zone: str, day_first: bool | 
 
 
 def at_precision(times: Times, declared: str) -> Times:
-    """Times at a source's precision. ``auto``: where every value is a midnight, days; where every value is the first
-    of a month and they name several months, whole months (20 values or more). A coarser declared precision widens."""
+    """Times at a source's precision. ``auto``: where every value is a midnight, days (2 values or more); where every
+    value is the first of a month and they name several months, whole months (20 or more). A coarser declared precision
+    widens."""
     code = PRECISION.get(declared)
     known = ~np.isnat(times.start)
-    if declared == "auto" and known.sum() >= 20:
+    if declared == "auto" and known.sum() >= 2:
         start = times.start[known]
         if (start == start.astype("datetime64[D]")).all():
             months = start.astype("datetime64[M]")
-            first = (start == months.astype("datetime64[s]")).all() and np.unique(months).size > 1
+            first = (start == months.astype("datetime64[s]")).all() and np.unique(months).size > 1 and start.size >= 20
             code = MONTH if first else DAY
     if code is None or code == MINUTE:
         return times
