@@ -6,7 +6,7 @@
                 table: "workbench-table", head: "workbench-table-head", size: "workbench-table-size" };
   const LEVELS = ["district", "street", "community", "grid"];
   const HATCH = 0x00010203;  // stands for "hatched" in a lookup table; no colour of ours
-  const POINTS_FROM = 15.5;  // zoom from which single incidents are asked for
+  const POINTS_FROM = 15.5;  // zoom from which single incidents are asked for; in an area of the finest level, always
   const BASE = { water: 1, building: 2, minor: 4, middle: 8, main: 16 };
   const PARTIAL = "差只按两期都已上报、同样齐全的部分";
   const CHANGE_CLASS = { "▼": 0, "▽": 1, "○": 3, "◆": 5, "▲": 6 };
@@ -338,7 +338,9 @@
   /* --- points ------------------------------------------------------------------------------------------------------ */
 
   function askPoints() {
-    const close = at.shown.has("points") && at.map.getZoom() >= POINTS_FROM;
+    const finest = at.focus.levels[at.focus.levels.length - 1].level;
+    const near = at.map.getZoom() >= POINTS_FROM || (at.focus.area && at.focus.least === finest);
+    const close = at.shown.has("points") && near;
     let wanted = null;
     if (close) {
       const b = at.map.getBounds();

@@ -227,6 +227,6 @@ def words(
         out.append(value)
     if strange:
         seen = context.of(source.id).setdefault("unmapped", {}).setdefault(field_name, {})
-        for word, n in (getattr(text, "tellable", dict))(strange).items():
+        for word, n in text.tellable(strange).items():
             seen[word] = seen.get(word, 0) + n
     return pa.array(out, pa.string()).take(encoded.indices)

@@ -32,7 +32,7 @@ CADENCE_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92}
 SILENCE_CADENCES = 3
 _STATES = ("missing", "zero", "reported")
 _MISSING, _ZERO, _REPORTED = range(3)
-_GAP_DAYS, _HANDFUL_DAYS = 366, 10
+_GAP_DAYS, _HANDFUL_DAYS, _LONGEST_GAP_DAYS = 366, 10, 3660
 
 
 def read(
@@ -111,15 +111,15 @@ def of_disputes(source: Source, table: pa.Table) -> pa.Table:
     if not table.num_rows:
         return LAYERS["report_status"].empty()
     pairs = np.column_stack([table[n].to_numpy().astype("datetime64[D]") for n in ("period_start", "period_end")])
-    spans = _with_gaps(np.unique(pairs, axis=0), source.cadence)
-    units, unit = np.unique(table["area_code"].to_numpy().astype(str), return_inverse=True)
-    period = np.searchsorted(_ordered(spans), _ordered(pairs))
-    cell = period * len(units) + unit
+    spans = _with_gaps(_distinct(pairs), source.cadence)
+    units = sorted(pc.unique(table["area_code"]).to_pylist())
+    unit = pc.index_in(table["area_code"], value_set=pa.array(units, pa.string())).to_numpy()
+    cell = np.searchsorted(_ordered(spans), _ordered(pairs)) * len(units) + unit
     events = np.sum([pc.fill_null(table[n], 0).to_numpy() for n in COUNTS], axis=0)
     states = np.full(len(spans) * len(units), _MISSING)
     states[cell] = _ZERO
     states[cell[events > 0]] = _REPORTED
-    return _derived(spans, units.tolist(), states, source.id)
+    return _derived(spans, units, states, source.id)
 
 
 def _ordered(spans: np.ndarray) -> np.ndarray:
@@ -128,16 +128,20 @@ def _ordered(spans: np.ndarray) -> np.ndarray:
     return days[:, 0] * (1 << 24) + days[:, 1]
 
 
+def _distinct(spans: np.ndarray) -> np.ndarray:
+    return spans[np.unique(_ordered(spans), return_index=True)[1]]
+
+
 def _with_gaps(spans: np.ndarray, cadence: str) -> np.ndarray:
-    """Sorted periods and those between them that nobody named. What is as far off as a mistyped year is not reached."""
+    """Sorted periods and those between them that nobody named; a gap that only a mistyped year explains stays one."""
     first = _main_body(np.unique(spans[:, 0]))[0]
     reached = np.maximum.accumulate(spans[:, 1])
     between = [spans]
     for end, start in zip(reached[:-1], spans[1:, 0], strict=True):
-        if first <= end < start:
+        if first <= end < start <= end + _LONGEST_GAP_DAYS:
             walked = _walk(end, start, cadence)
             between.append(walked[walked[:, 1] <= start])  # a rest shorter than the cadence is no period
-    return np.unique(np.concatenate(between), axis=0)
+    return _distinct(np.concatenate(between))
 
 
 def _first_period(day: np.datetime64, cadence: str) -> np.datetime64:

@@ -72,7 +72,7 @@ class Visitor:
     """A browser window on the workbench, with everything it asked and complained about."""
 
     def __init__(self, chromium, address: str, **options):
-        options = {"viewport": {"width": 1200, "height": 760}, "locale": "zh-CN", "color_scheme": "light",
+        options = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN", "color_scheme": "light",
                    "reduced_motion": "reduce", **options}  # fmt: skip
         self.address, self.context = address, chromium.new_context(**options)
         self.page = self.context.new_page()

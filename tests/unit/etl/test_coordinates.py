@@ -6,12 +6,14 @@ import math
 import random
 
 import numpy as np
+import pyarrow as pa
 import pyproj
 import pytest
 import shapely
 from city import CHINA_CODES, City, cell, centre, csv_text, feature_collection
 
 from data.errors import DataFault
+from etl.transform import points
 from geo import crs as geo_crs
 
 LON, LAT = centre(4)
@@ -256,3 +258,20 @@ def test_polygons_in_gcj02_are_moved_back_when_declared(tmp_path):
     assert city.table("incident").sort_values("incident_id")["grid_code"].tolist() == list(CHINA_CODES)
     for n, shape in enumerate(city.shapes("grid").sort_values("grid_code").geometry):
         assert shape.symmetric_difference(cell(n)).area < 1e-9
+
+
+def test_wkt_with_its_srid_is_read(tmp_path):
+    city = City(tmp_path).grids()
+    city.put("w.csv", f'编号,时间,形状\na,2026-03-01,"SRID=4490;POINT({LON} {LAT})"\nb,2026-03-01,无\n')
+    city.declare_incidents(("编号", "时间"), "w.csv", columns={"wkt": "形状"}).run()
+    table = city.table("incident").set_index("incident_id")
+    assert table["location_quality"].to_dict() == {"a": "exact", "b": "none"}
+    assert table.loc["a", "grid_code"] == MIDDLE
+
+
+def test_degrees_and_minutes_are_read_however_many_there_are():
+    words = [f"113°{n % 60}′{n // 60 % 60}.{n % 97}″" for n in range(120_000)]
+    values = points._degrees(pa.array([*words, "东经", "", "S 36°30′"]))
+    assert np.isfinite(values[:120_000]).all()
+    assert np.isnan(values[120_000:120_002]).all() and values[-1] == -36.5
+    assert values[61] == pytest.approx(113 + 1 / 60 + 1.61 / 3600)

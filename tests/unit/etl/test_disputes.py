@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from city import City, csv_text
 
 from data.errors import DataFault
 from etl.transform.periods import period as read_period
+from etl.transform.text import OTHER_TEXT, tellable
+from etl.transform.units import Units
 
 STREETS = {"370102013": "甸柳新村街道", "370103002": "泺源街道", "370103003": "杆石桥街道", "370103100": "大金镇"}
 TYPES = {"婚姻家庭": "婚姻家庭", "邻里": "邻里", "房产宅基地": "房屋宅基地", "劳资": "劳动争议", "其它": "其他"}
@@ -204,10 +207,22 @@ def test_flat_rows_by_code_or_name_with_their_rejects(tmp_path):
         ("2026-03", "2026-03-01", "2026-04-01"),
         ("2026年3月", "2026-03-01", "2026-04-01"),
         ("03/2026", "2026-03-01", "2026-04-01"),
+        ("202603", "2026-03-01", "2026-04-01"),
+        ("45658", "2025-01-01", "2025-02-01"),  # an Excel serial day
+        ("2026年1月2", "2026-01-02", "2026-02-02"),
+        ("2026-11-H1", "2026-11-01", "2026-11-16"),
+        ("2026年1月下半月", "2026-01-16", "2026-02-01"),
     ],
 )
 def test_periods_as_sheets_name_them(period, start, end):
     assert read_period(period, "month") == (np.datetime64(start), np.datetime64(end))
+
+
+@pytest.mark.parametrize(
+    "word", ["2026年13月上半月", "20261", "4565", "9999", "9999-12-31", "0000-W01", "2026-W60", "20٢٦-01", "去年", ""]
+)
+def test_what_is_no_period_is_none(word):
+    assert all(read_period(word, cadence) is None for cadence in ("day", "week", "month", "quarter"))
 
 
 @pytest.mark.parametrize("columns", [{"area_name": "镇办"}, {"area_name": "镇办", "period": "期"}])
@@ -231,3 +246,108 @@ def test_a_unit_whose_cells_are_all_blank_gave_no_output(tmp_path):
     assert accounts["rows_out"] == 3
     states = city.table("report_status").set_index("area_code")["state"].to_dict()
     assert states.get("370103100", "missing") == "missing"
+
+
+def test_a_wide_sheets_words_are_no_zeros_and_a_blank_half_stays_blank(tmp_path):
+    city = city_with_streets(tmp_path)
+    workbook(city.inbox / "纠纷_2026-03.xlsx")
+    book = openpyxl.load_workbook(city.inbox / "纠纷_2026-03.xlsx")
+    book.active.cell(6, 4, "3件")  # 甸柳新村街道
+    book.active.cell(7, 5).value = None  # 泺源街道
+    book.save(city.inbox / "纠纷_2026-03.xlsx")
+    city.add("month", "dispute", "纠纷_*.xlsx", cadence="month", max_reject_pct=60, columns={"area_name": "镇办"})
+    city.run()
+    rejected = city.table("reject").set_index("row")["reason_code"].to_dict()
+    assert rejected == {5: "total_row", 6: "unreadable_number"}
+    table = city.table("dispute_stat").set_index(["area_code", "category"])
+    assert "370102013" not in table.index
+    half = table.loc[("370103002", "婚姻家庭")]
+    assert (half["found"], half["succeeded"], half["open"]) == (None, 2, None)
+    city.accounted()
+
+
+def test_several_totals_rows_are_subtotals_and_check_nothing(tmp_path):
+    city = city_with_streets(tmp_path)
+    workbook(city.inbox / "纠纷_2026-03.xlsx")
+    book = openpyxl.load_workbook(city.inbox / "纠纷_2026-03.xlsx")
+    book.active.append(["小计", 1, 1, *[1] * 10])
+    book.save(city.inbox / "纠纷_2026-03.xlsx")
+    city.add("month", "dispute", "纠纷_*.xlsx", cadence="month", max_reject_pct=60, columns={"area_name": "镇办"})
+    city.run()
+    assert city.rejects() == {"total_row": 2}
+    assert mismatches(city) == []
+
+
+def test_a_count_merged_over_rows_is_counted_once_a_code_stands_for_each(tmp_path):
+    city = city_with_streets(tmp_path)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["镇办", "类型", "排查", "受理"])
+    for row in ((370102013, "邻里", 6, 1), (None, "劳资", None, 2), (None, "其它", None, 3)):
+        sheet.append(row)
+    sheet.merge_cells("A2:A4")
+    sheet.merge_cells("C2:C4")
+    book.save(city.inbox / "m.xlsx")
+    columns = {"area_code": "镇办", "category": "类型", "found": "排查", "accepted": "受理"}
+    city.add("m", "dispute", "m.xlsx", cadence="month", columns=columns, defaults={"period": "2026-03"})
+    city.run()
+    table = city.table("dispute_stat")
+    assert table["area_code"].tolist() == ["370102013"] * 3
+    assert table["found"].tolist() == [6, None, None] and table["accepted"].tolist() == [1, 2, 3]
+
+
+def units_of(*names: str) -> Units:
+    areas = pd.DataFrame({"code": [f"c{n}" for n in range(len(names))], "name": names})
+    return Units(areas, pd.DataFrame({"grid_code": []}))
+
+
+@pytest.mark.parametrize(
+    ("table", "word", "found"),
+    [
+        ("和平社区", "和平村", None),
+        ("和平社区", "和平", "c0"),
+        ("和平", "和平村", "c0"),
+        ("和平社区", "和平社区居委会", "c0"),
+        ("甸柳新村街道", "甸柳新村", "c0"),
+        ("甸柳新村街道", "甸柳新村街道办事处", "c0"),
+    ],
+)
+def test_names_match_without_their_rank_only_where_one_side_left_it_out(table, word, found):
+    assert units_of(table)._name(word) == found
+
+
+def test_a_bare_name_that_fits_two_places_is_none_of_them():
+    assert units_of("和平社区", "和平村")._name("和平") is None
+
+
+def test_words_of_unknown_units_are_told_only_where_they_can_name_nobody(tmp_path):
+    city = city_with_streets(tmp_path)
+    rows = [
+        "泺源街道,1",
+        "填表人张三丰,1",
+        "电话：5123,1",
+        "编号123456,1",
+        "某某某某某某某某某某某某某,1",
+        "新镇,1",
+        "新镇,1",
+    ]
+    city.put("n.csv", "镇办,排查\n" + "\n".join(rows))
+    city.add(
+        "n",
+        "dispute",
+        "n.csv",
+        cadence="month",
+        max_reject_pct=99,
+        columns={"area_name": "镇办", "found": "排查"},
+        defaults={"period": "2026-03"},
+    )
+    city.run()
+    told = city.quality()["sources"]["n"]["unknown_areas"]
+    assert told["新镇"] == 2 and set(told) == {"新镇", OTHER_TEXT}
+
+
+def test_at_most_fifty_words_are_told_and_none_is_lost():
+    words = {f"词{n}": n + 1 for n in range(60)}
+    told = tellable(words)
+    assert len(told) == 51 and sum(told.values()) == sum(words.values())
+    assert tellable(told) == told

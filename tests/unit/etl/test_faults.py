@@ -250,3 +250,43 @@ def test_row_faults_never_stop_the_run(tmp_path):
     }
     quality = city.table("incident").set_index("incident_id")["location_quality"].to_dict()
     assert quality == {"ok": "exact", "swap": "exact", "zero": "none", "blank": "none", "off": "outside"}
+
+
+@pytest.mark.parametrize(("part", "cut"), [(".dbf", -40), (".dbf", 20), (".shx", -16), (".shp", -30)])
+def test_a_half_copied_shapefile(tmp_path, part, cut):
+    city = City(tmp_path, china=False).grids()
+    frame = gpd.GeoDataFrame(
+        {"编号": list("abcde"), "时间": ["2026-03-01"] * 5},
+        geometry=[shapely.Point(centre(n)) for n in range(5)],
+        crs=4326,
+    )
+    pyogrio.write_dataframe(frame, city.inbox / "e.shp", encoding="UTF-8")
+    city.declare_incidents(("编号", "时间"), "e.shp").run()
+    assert len(city.table("incident")) == 5
+    path = (city.inbox / "e.shp").with_suffix(part)
+    path.write_bytes(path.read_bytes()[:cut])
+    refused(city, "e.shp", part, "截断")
+
+
+def test_a_wkt_column_without_any_shape_and_a_telephone_column_for_a_coordinate(tmp_path):
+    city = City(tmp_path, china=False).grids()
+    city.put("w.csv", "编号,时间,形状\na,2026-03-01,东门13812345678\nb,2026-03-01,\n")
+    city.declare_incidents(("编号", "时间"), "w.csv", columns={"wkt": "形状"})
+    with pytest.raises(DataFault, match=r"w\.csv 列 形状") as caught:
+        city.run()
+    assert "138" not in str(caught.value)
+    city.put("t.csv", "编号,时间,经度,纬度\na,2026-03-01,13812345678,36.7\n")
+    city.declare_incidents(("编号", "时间", "经度", "纬度"), "t.csv")
+    with pytest.raises(DataFault, match=r"约 1\.4e\+10") as caught:
+        city.run()
+    assert "13812" not in str(caught.value)
+
+
+def test_a_text_table_that_cannot_be_split_does_not_quote_its_row(tmp_path):
+    """Ragged rows, and one longer than the reader's block: its second attempt fails as well."""
+    city = City(tmp_path, china=False).grids()
+    city.put("r.csv", "编号,时间\na,2026-03-01,x\nb," + "13812345678" * 3_500_000 + "\nc,2026-03-01\n")
+    city.declare_incidents(("编号", "时间"), "r.csv")
+    with pytest.raises(DataFault, match=r"r\.csv") as caught:
+        city.run()
+    assert "13812345678" not in str(caught.value)

@@ -16,6 +16,8 @@ import xlwt
 from city import CHINA_CODES, City, cell, centre, csv_text, feature_collection, incident_rows
 
 from data.errors import DataFault
+from etl.extract import kml
+from etl.extract.workbook import _text as cell_text
 
 MOBILE, ID18 = "13812345678", "11010519491231002X"
 
@@ -305,3 +307,31 @@ def test_utf16_with_its_mark(tmp_path):
     city.put("u.csv", csv_text(incident_rows(9)), "utf-16")
     city.declare_incidents(incident_rows(1)[0], "u.csv").run()
     assert sorted(city.table("incident")["grid_code"]) == list(city.codes)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "<Point/>",
+        "<Point><coordinates></coordinates></Point>",
+        "<Point><coordinates>东,北</coordinates></Point>",
+        "<Point><coordinates>117.01</coordinates></Point>",
+        "<Point><coordinates>nan,36.6</coordinates></Point>",
+        "<LineString><coordinates>117.01,36.6</coordinates></LineString>",
+        "<Polygon/>",
+        "<Polygon><outerBoundaryIs><LinearRing><coordinates>117,36</coordinates></LinearRing></outerBoundaryIs></Polygon>",
+    ],
+)
+def test_a_placemark_without_a_readable_shape_stays_without_one(tmp_path, shape):
+    mark = "<Placemark><name>{}</name>{}</Placemark>"
+    good = "<Point><coordinates>117.015,36.695,0</coordinates></Point>"
+    path = tmp_path / "a.kml"
+    path.write_text(f"<kml><Document>{mark.format('a', shape)}{mark.format('b', good)}</Document></kml>", "utf-8")
+    table, shapes = kml.read(path, "a.kml")
+    assert table["name"].to_pylist() == ["a", "b"]
+    assert shapes[0].as_py() is None and shapely.from_wkb(shapes[1].as_py()).equals(shapely.Point(117.015, 36.695))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_cell_that_is_no_finite_number_is_blank(value):
+    assert cell_text(value) == ""

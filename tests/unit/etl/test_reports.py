@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
+import numpy as np
+import pyarrow as pa
 from city import City, csv_text
+
+from data.schema import LAYERS
+from etl.sources import Source
+from etl.transform import reports
 
 UNITS = ("370102", "370103")
 
@@ -86,3 +94,63 @@ def test_nothing_is_derived_beside_a_declared_sheet(tmp_path):
     assert city.table("report_status")[["area_code", "period_start", "state"]].values.tolist() == [
         ["370102", "2026-03-02", "missing"]
     ]
+
+
+def disputes(start, end, unit, **counts) -> pa.Table:
+    """Rows of ``dispute_stat`` from their first days, exclusive ends, units and counts."""
+    given = {"period_start": start, "period_end": end, "area_code": unit, **counts}
+    given = {name: np.asarray(v, "datetime64[D]") if name.startswith("period") else v for name, v in given.items()}
+    schema = LAYERS["dispute_stat"].arrow_schema()
+    return pa.table(
+        {
+            f.name: pa.array(given[f.name]).cast(f.type) if f.name in given else pa.nulls(len(unit), f.type)
+            for f in schema
+        }
+    )
+
+
+def states(source: Source, table: pa.Table) -> dict[tuple, str]:
+    rows = reports.of_disputes(source, table).to_pylist()
+    assert [r["period_start"] for r in rows] == sorted(r["period_start"] for r in rows)
+    return {(str(r["period_start"]), r["area_code"]): r["state"] for r in rows}
+
+
+MONTHLY = Source(id="m", kind="dispute", path="m", cadence="month")
+
+
+def test_a_month_in_which_nobody_reported_is_missing_for_all():
+    table = disputes(
+        ["2026-01-01", "2026-03-01", "2026-03-01"],
+        ["2026-02-01", "2026-04-01", "2026-04-01"],
+        ["a", "b", "b"],
+        open_gt90=[4, 0, 0],
+    )
+    assert states(MONTHLY, table) == {
+        ("2026-01-01", "a"): "reported", ("2026-01-01", "b"): "missing",
+        ("2026-02-01", "a"): "missing", ("2026-02-01", "b"): "missing",
+        ("2026-03-01", "a"): "missing", ("2026-03-01", "b"): "zero"}  # fmt: skip
+
+
+def test_a_mistyped_year_adds_its_own_period_alone():
+    table = disputes(
+        ["1906-01-01", "2026-01-01", "2062-01-01"],
+        ["1906-02-01", "2026-02-01", "2062-02-01"],
+        ["a"] * 3,
+        found=[1, 1, 1],
+    )
+    assert sorted(d for d, _ in states(MONTHLY, table)) == ["1906-01-01", "2026-01-01", "2062-01-01"]
+    days = np.array(["1900-01-05", "2026-03-01", "2026-03-09"], "datetime64[D]")
+    daily = Source(id="j", kind="incident", path="j", cadence="day")
+    told = reports.of_incidents(daily, days, ["a", "b"])
+    assert told.num_rows == 9 * 2 and str(told["period_start"][0].as_py()) == "2026-03-01"
+
+
+def test_two_years_of_every_grid_take_seconds():
+    units, weeks = 28_175, np.delete(np.arange(104), 50)
+    start = np.repeat(np.datetime64("2024-01-01") + 7 * weeks, units)
+    codes = np.tile([f"{n:015d}" for n in range(units)], weeks.size)
+    table = disputes(start, start + 7, codes, found=np.ones(start.size, int))
+    began = time.perf_counter()
+    told = reports.of_disputes(Source(id="w", kind="dispute", path="w"), table)
+    assert told.num_rows == units * 104
+    assert time.perf_counter() - began < 15

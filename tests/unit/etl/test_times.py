@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from city import City
+
+from etl.transform import times
 
 # text -> first moment, exclusive end (None: exact)
 DATES = {
@@ -186,3 +190,18 @@ def test_a_silent_source_does_not_hold_back_the_release(tmp_path):
         "old": True,
     }
     assert moment(release["data_as_of"]) == "2026-03-26 12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("days", "span"),
+    [
+        (["2026-01-05"], None),  # one midnight may be the time
+        (["2026-01-05", "2026-02-07"], 1),
+        ([f"2026-{n:02d}-01" for n in range(1, 13)], 1),  # too few firsts of months to be months
+        ([f"{2025 + n // 12}-{n % 12 + 1:02d}-01" for n in range(24)], 31),
+    ],
+)
+def test_midnights_alone_are_days_and_many_firsts_are_months(days, span):
+    moments = times.at_precision(times.parse(pa.array([f"{d} 00:00:00" for d in days]), zone="UTC"), "auto")
+    end = moments.end()[0]
+    assert (None if np.isnat(end) else (end - moments.start[0]) // np.timedelta64(1, "D")) == span
