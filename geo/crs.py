@@ -309,7 +309,7 @@ def _projected(lon: np.ndarray, lat: np.ndarray, metres: CRS) -> np.ndarray:
 
 def _distances(pairs: list, reach: float) -> np.ndarray:
     """Distance of each vertex to the lines, a column for each hypothesis; only vertices within reach under any."""
-    far = np.column_stack([shapely.distance(lines, shapely.points(vertices)) for vertices, lines in pairs])
+    far = np.column_stack([_nearest(vertices, rings) for vertices, rings in pairs])
     return far[(far <= reach).any(axis=1)]
 
 
@@ -329,12 +329,13 @@ def _fair_coin_p(one: int, other: int) -> float:
     return float(min(1.0, 2 * bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
 
 
-def _boundary(shapes: np.ndarray, xy: np.ndarray) -> shapely.MultiLineString:
-    """The rings of ``shapes`` as one prepared line, drawn with other coordinates for the same vertices."""
-    rings = shapely.get_rings(shapely.get_parts(shapely.set_coordinates(shapes.copy(), xy)))
-    lines = shapely.multilinestrings(rings)
-    shapely.prepare(lines)
-    return lines
+def _boundary(shapes: np.ndarray, xy: np.ndarray) -> shapely.STRtree:
+    """The rings of ``shapes`` drawn with other coordinates for the same vertices, to be asked for the nearest."""
+    return shapely.STRtree(shapely.get_rings(shapely.get_parts(shapely.set_coordinates(shapes.copy(), xy))))
+
+
+def _nearest(vertices: np.ndarray, rings: shapely.STRtree) -> np.ndarray:
+    return rings.query_nearest(shapely.points(vertices), all_matches=False, return_distance=True)[1]
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:

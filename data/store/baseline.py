@@ -38,7 +38,7 @@ def level_dispersion(
     compared window left out; each unit uses its latest 52 whose unit-periods are all in.
     """
     key = (selection if restricted else replace(selection, area=None), scope, level, pooled, restricted)
-    return release.remember_phi(key, lambda: _compute(release, selection, scope, level, pooled, restricted))
+    return release.remember(key, lambda: _compute(release, selection, scope, level, pooled, restricted))
 
 
 def _compute(release, selection, scope, level, pooled, restricted) -> Dispersion:

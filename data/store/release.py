@@ -91,7 +91,7 @@ class Release:
         )
         return found["geojson"].to_pylist()
 
-    def remember_phi(self, key: object, compute) -> object:
+    def remember(self, key: object, compute) -> object:
         """The value for ``key``, computed once for as long as the release is open; the oldest of 256 are forgotten."""
         with self._lock:
             if key in self._phi:

@@ -18,15 +18,15 @@ from dashboard.components.tree import tree
 from dashboard.components.words import LEVEL_NAMES, before_name, now_name
 from dashboard.pages.caller import caller_scope
 from dashboard.pages.workbench import ids, view_charts, view_map, view_rail
-from dashboard.pages.workbench.changes import changes
-from dashboard.pages.workbench.classes import class_limits
-from dashboard.pages.workbench.facets import facets, without_unit
 from dashboard.pages.workbench.state import read_state, unequal
 from dashboard.settings import Settings
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.selection import Selection
 from data.store import Extent, Release, Scope, Store, counts, describe, features, profile, trend
+from data.store.changes import changes
+from data.store.class_limits import class_limits
+from data.store.facets import facets, without_unit
 from data.store.trend import STEPS
 
 NO_POINTS = {"type": "FeatureCollection", "features": []}

@@ -24,10 +24,10 @@ from dashboard.components.words import (
     signed_percent,
     whole,
 )
-from dashboard.pages.workbench.changes import Change
 from dashboard.pages.workbench.state import PageState, unequal
 from data.schema import CATEGORIES
 from data.selection import Selection
+from data.store.changes import Change
 from geo.change import NORMAL, NOT_COMPARABLE
 
 SMALL_BASE = 10  # events before, under which a percent says nothing

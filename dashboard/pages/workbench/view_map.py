@@ -13,10 +13,10 @@ from dash import html
 from dashboard.components.link import segment
 from dashboard.components.verdict import MARKS, ORDER, TONES
 from dashboard.components.words import LEVEL_NAMES, before_name, plain, window_text
-from dashboard.pages.workbench.classes import Limits
 from dashboard.pages.workbench.state import CHANGE, COUNT, RATE, PageState
 from data.index import INCIDENT_LEVELS
 from data.store import Release
+from data.store.class_limits import ClassLimits
 from data.store.units import Place
 
 MISSING_CODE = -1  # in packed counts
@@ -122,7 +122,7 @@ def tools(state: PageState, release: Release, levels: list[dict]) -> list:
     ]
 
 
-def legend(state: PageState, level: str, limits: Limits) -> list:
+def legend(state: PageState, level: str, limits: ClassLimits) -> list:
     """Three legends, of which the style sheet shows the measure's: swatches with limits under their joints."""
     selection = state.selection
     window = (selection.start, selection.end)

@@ -17,7 +17,6 @@ from dashboard.components.words import (
     whole,
     window_text,
 )
-from dashboard.pages.workbench.facets import Facets
 from dashboard.pages.workbench.state import (
     CUSTOM,
     PERIODS,
@@ -31,6 +30,7 @@ from dashboard.pages.workbench.state import (
 from data.schema import CATEGORIES, INVALID
 from data.selection import preceding
 from data.store import Release
+from data.store.facets import Facets
 from data.store.units import Place
 
 PERIOD_NAMES = {"week": "周", "half": "半月", "month": "月", "quarter": "季", "year": "年", CUSTOM: "自定"}

@@ -26,9 +26,6 @@ from dashboard.components import words
 from dashboard.components.topbar import freshness
 from dashboard.components.tree import tree
 from dashboard.pages.workbench import callbacks, view_charts, view_map, view_rail
-from dashboard.pages.workbench.changes import Change, changes
-from dashboard.pages.workbench.classes import class_limits, count_limits, rate_limits
-from dashboard.pages.workbench.facets import facets
 from dashboard.pages.workbench.state import (
     PERIODS,
     PageState,
@@ -45,6 +42,9 @@ from dashboard.settings import Settings
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, preceding
 from data.store import Scope, Store, counts, trend
+from data.store.changes import Change, changes
+from data.store.class_limits import class_limits, count_limits, rate_limits
+from data.store.facets import facets
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = Scope.everything()

@@ -9,9 +9,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from data.selection import Selection
-from data.store import Release, Scope
 from data.store.filters import INCIDENT, in_days, selected
-from data.store.release import day_number
+from data.store.release import Release, day_number
+from data.store.scope import Scope
 
 REFERENCE_DAYS = 364  # whole weeks, so that no weekday weighs more
 _ORIGIN = date(2000, 1, 3)  # stands for any window of the same length
@@ -20,20 +20,20 @@ _NICE = np.array([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
 
 
 @dataclass(frozen=True)
-class Limits:
+class ClassLimits:
     """Lower limits of the five classes above 0: whole counts, and events per 1,000 people (empty: no population)."""
 
     count: tuple[int, ...]
     rate: tuple[float, ...]
 
 
-def class_limits(release: Release, selection: Selection, scope: Scope, level: str) -> Limits:
+def class_limits(release: Release, selection: Selection, scope: Scope, level: str) -> ClassLimits:
     """Limits for a level from the mean of the year before ``data_as_of``, for a window as long as the selected one.
 
     Categories, hours and weekdays count, the window's place in time and the selected area do not.
     """
     kept = replace(selection, start=_ORIGIN, end=_ORIGIN + timedelta(days=selection.days), compare="none", area=None)
-    return release.remember_phi(("class_limits", kept, scope, level), lambda: _compute(release, kept, scope, level))
+    return release.remember(("class_limits", kept, scope, level), lambda: _compute(release, kept, scope, level))
 
 
 def nice(value: float) -> float:
@@ -70,7 +70,7 @@ def rate_limits(rates: np.ndarray) -> tuple[float, ...]:
     return tuple(round(limit, 9) for limit in limits)
 
 
-def _compute(release: Release, selection: Selection, scope: Scope, level: str) -> Limits:
+def _compute(release: Release, selection: Selection, scope: Scope, level: str) -> ClassLimits:
     units = release.units.level(level)
     at = release.data_as_of
     means = np.zeros(len(units))
@@ -85,4 +85,4 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
         means[found["unit"].to_numpy()] = found["n"].to_numpy() * selection.days / REFERENCE_DAYS
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = np.where(units.population > 0, means * 1000.0 / units.population, np.nan)
-    return Limits(count_limits(means), rate_limits(rates))
+    return ClassLimits(count_limits(means), rate_limits(rates))

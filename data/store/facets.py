@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from data.schema import CATEGORIES
 from data.selection import Selection
-from data.store import Release, Scope
 from data.store.filters import INCIDENT, day_window, in_days, selected, without_sources
+from data.store.release import Release
+from data.store.scope import Scope
 
 
 @dataclass(frozen=True)

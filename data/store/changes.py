@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES
 from data.selection import Selection, preceding
-from data.store import Release, Scope, counts
 from data.store.baseline import MOST_PERIODS
-from data.store.counts import immature_from, maturity_cutoffs
+from data.store.counts import counts, immature_from, maturity_cutoffs
 from data.store.filters import INCIDENT, day_window, in_days, of_compared_units, selected, without_sources
+from data.store.release import Release
+from data.store.scope import Scope
 from data.store.trend import area_tally, selected_places
 from geo.change import benjamini_hochberg, dispersion, poisson_e_test, score_z, verdict, widen
 
