@@ -34,7 +34,7 @@ TEXTS = (
     "dataset",
 )
 _TOTAL = r"^[\s\x{3000}]*(合[\s\x{3000}]*计|总[\s\x{3000}]*计|小[\s\x{3000}]*计)[\s\x{3000}]*[:：]?[\s\x{3000}]*$"
-_SCIENTIFIC = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"  # as Excel writes it; 4E12 may be a code
+_SCIENTIFIC = r"^[+-]?\d(\.\d+[eE]\+?|[eE]\+)\d+$"  # as Excel writes it; 4E12 may be a code
 PERSONAL_STOP_PCT = 1.0
 
 

@@ -85,7 +85,7 @@ def read_base(
 
 
 def read_shapes(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
-    """Shapes of a place or base file in the storage CRS: its geometry or ``wkt``, else points from its columns."""
+    """Shapes of a place or base file in the storage CRS: its geometry or ``wkt``."""
     shapes = points.geometry(raw, source)
     if shapes is None:
         raise ColumnFault(

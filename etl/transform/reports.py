@@ -71,8 +71,9 @@ def read(
 
 
 def of_incidents(source: Source, days: np.ndarray, units: list[str]) -> pa.Table:
-    """Report states of an incident source without a declared sheet: every cadence period from its first to its last
-    event. Periods wholly inside a silence of more than 3 cadences are ``missing``; others without an event ``zero``.
+    """Report states of an incident source without a declared sheet: every cadence period from the first to the last
+    event (mistyped years left out, see :func:`_main_body`). Periods wholly inside a silence of more than 3 cadences are
+    ``missing``; others without an event ``zero``.
 
     ``days`` are the events' days (datetime64[D]); ``units`` the areas that together make the city.
     """
