@@ -269,11 +269,6 @@ def preceding(window: Window) -> Window:
     return (_add_months(start, -months) if months else start - (end - start)), start
 
 
-def whole_months(window: Window) -> bool:
-    """Whether the window is made of whole calendar months."""
-    return window[0].day == 1 and window[1].day == 1
-
-
 def previous_month(day: date) -> date:
     """The first day of the month before the one ``day`` is in."""
     return _add_months(day.replace(day=1), -1)

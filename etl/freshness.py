@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.compute as pc
 
+from data.index import CADENCE_DAYS
 from data.release_info import ReleaseInfo, SourceInfo
 from etl import delay
 from etl.gathered import Gathered
@@ -43,7 +44,7 @@ def silent_sources(declared: Sources, out: Gathered) -> set[str]:
     silent = set()
     for source in declared.source:
         if source.id in known:
-            days = reports.SILENCE_CADENCES * reports.CADENCE_DAYS[source.cadence] + source.grace_days
+            days = reports.SILENCE_CADENCES * CADENCE_DAYS[source.cadence] + source.grace_days
             if newest - known[source.id] > np.timedelta64(days, "D"):
                 silent.add(source.id)
     return silent

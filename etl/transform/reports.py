@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.index import CADENCE_DAYS
 from data.schema import LAYERS
 from etl.extract.raw import Raw
 from etl.sources import COUNTS, Source
@@ -28,7 +29,6 @@ STATE_WORDS = {
     "迟报": "reported",
     "reported": "reported",
 }
-CADENCE_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92}
 SILENCE_CADENCES = 3
 _STATES = ("missing", "zero", "reported")
 _MISSING, _ZERO, _REPORTED = range(3)
