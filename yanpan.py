@@ -31,6 +31,7 @@ WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", help="工作区文件夹", envvar="YANPAN_WORKSPACE", show_envvar=True)
 ]
 DEFAULT = Path("workspace")
+WARNINGS_SHOWN = 8
 
 
 class _Bar:
@@ -96,8 +97,10 @@ def etl(
     for source, kind, files, rows_in, rows_out, rejected in done.rows:
         table.add_row(source, kind, str(files), f"{rows_in:,}", f"{rows_out:,}", f"{rejected:,}")
     out.print(table)
+    for warning in done.warnings[:WARNINGS_SHOWN]:
+        out.print(f"提醒 {warning}", highlight=False, markup=False, soft_wrap=True)
     if done.warnings:
-        out.print(f"{done.warnings} 条提醒，见 {done.path}/quality.json", highlight=False, soft_wrap=True)
+        out.print(f"共 {len(done.warnings)} 条提醒，全部在 {done.path}/quality.json", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -147,7 +150,7 @@ def serve(
                 found=error.strerror or "",
                 remedy="换一个 --port，或停掉占用它的程序",
             ) from error
-    mode = "（演示模式：不登录，只限本机）" if open_ else ""
+    mode = "（演示模式：不登录，只限本机）" if open_ else "（本版尚无登录，页面打不开；要看页面请加 --open）"
     out.print(f"研判已启动{mode}: http://{host}:{port}/workbench   停止: Ctrl+C", highlight=False, soft_wrap=True)
     serve_app(settings)
 
@@ -157,7 +160,10 @@ def releases_list(workspace: WorkspaceOption = DEFAULT) -> None:
     """列出发布，标出当前的一次。"""
     from data.releases import list_releases
 
-    for release in list_releases(Workspace(workspace)):
+    found = list_releases(Workspace(workspace))
+    if not found:
+        out.print("还没有发布，先运行 yanpan etl")
+    for release in found:
         mark = "*" if release.is_current else " "
         out.print(f"{mark} {release.release_id}  {release.bytes / 1e6:,.1f} MB", highlight=False)
 

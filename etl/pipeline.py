@@ -38,7 +38,7 @@ class Outcome:
     release_id: str | None
     path: Path | None
     rows: tuple[tuple[str, str, int, int, int, int], ...]
-    warnings: int
+    warnings: tuple[str, ...]
     seconds: float
 
 
@@ -75,7 +75,7 @@ def run(
         known = _known(previous) if previous else {}
         signature = _signature(declared, jobs, f"append {previous.name}" if append and previous else "whole")
         if previous and not append and known.get("signature") == signature:
-            return Outcome(None, previous, (), 0, time.perf_counter() - began)
+            return Outcome(None, previous, (), (), time.perf_counter() - began)
         if append and previous:
             read = {
                 (r["source_id"], r["sha256"])
@@ -85,9 +85,10 @@ def run(
             }
             jobs = [job for job in jobs if (job.source.id, job.sha256) not in read]
             if not jobs:
-                return Outcome(None, previous, (), 0, time.perf_counter() - began)
+                return Outcome(None, previous, (), (), time.perf_counter() - began)
         gathered = gather.gather(declared, jobs, previous if append else None, progress)
         _limit_rejects(declared, gathered)
+        _warn_of_losses(declared, gathered)
         info = freshness.describe(declared, gathered, build.release_id, _code_version(), previous)
         _write(build.path, gathered, info, progress)
         _explain(build.path, gathered, info, signature)
@@ -106,7 +107,7 @@ def run(
         info.release_id,
         published,
         _summary(declared, gathered),
-        len(gathered.context.warnings),
+        tuple(f"{w['where']}：{w['message']}" for w in gathered.context.warnings),
         time.perf_counter() - began,
     )
 
@@ -175,6 +176,32 @@ def _limit_rejects(declared: Sources, gathered: Gathered) -> None:
                 expected=f"不超过 {source.max_reject_pct:g}%",
                 remedy="检查列映射与文件；确属正常时调高 max_reject_pct",
             )
+
+
+def _warn_of_losses(declared: Sources, gathered: Gathered) -> None:
+    """Say in words what would else look like a quiet city: words not known, regions rejected, events without a grid."""
+    for source in declared.source:
+        notes = gathered.context.quality.get(source.id, {})
+        for name, words in notes.get("unmapped", {}).items():
+            most = "、".join(f"{w} {n}" for w, n in sorted(words.items(), key=lambda i: -i[1])[:5])
+            where = f"[source.values.{name}]"
+            gathered.context.warn(
+                "unmapped_words",
+                source.id,
+                f"{name} 有 {len(words)} 个词不认识（{most}），请在 {where} 中写明",
+                sum(words.values()),
+            )
+        bad = {k: n for k, n in gathered.accounts.counts(source.id).items() if k not in HARMLESS}
+        if source.kind in ("area", "grid") and bad:
+            gathered.context.warn(
+                "regions_rejected",
+                source.id,
+                f"退回了 {sum(bad.values())} 个区域或网格，原因见 rejects.csv",
+                sum(bad.values()),
+            )
+        lost = notes.get("without_grid", 0)
+        if lost and notes.get("location_quality", {}).get("none", 0) < lost:
+            gathered.context.warn("events_without_grid", source.id, f"{lost} 起不在任何网格内，只计入总数", lost)
 
 
 def _write(folder: Path, gathered: Gathered, info: ReleaseInfo, progress: Progress) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pyproj
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from data.schema import LAYERS
+from data.schema import CATEGORIES, LAYERS
 from etl.faults import ColumnFault, FileFault, SourcesFileError
 
 Kind = Literal[
@@ -107,8 +107,8 @@ class ReleaseSpec(_Strict):
             crs = pyproj.CRS.from_user_input(value)
         except pyproj.exceptions.CRSError as error:
             raise ValueError("不是坐标系代码，应为 EPSG:4326 或 EPSG:4490") from error
-        if not crs.is_geographic:
-            raise ValueError("入库坐标系应为经纬度，如 EPSG:4326 或 EPSG:4490")
+        if not crs.is_geographic or not value.upper().startswith("EPSG:"):
+            raise ValueError("入库坐标系应写成经纬度的 EPSG 代码，如 EPSG:4326 或 EPSG:4490")
         return value
 
 
@@ -151,6 +151,9 @@ class Source(_Strict):
                 raise ValueError(
                     f"{part} 中没有字段 {'、'.join(unknown)}；{self.kind} 可用: {' '.join(FIELDS[self.kind])}"
                 )
+        strange = sorted({str(v) for v in self.values.get("category", {}).values()} - set(CATEGORIES))
+        if self.kind == "incident" and strange:
+            raise ValueError(f"values.category 的右边应为 {' '.join(CATEGORIES)}；没有 {'、'.join(strange)}")
         return self
 
     def given(self, *fields: str) -> bool:
@@ -232,7 +235,7 @@ def load(path: Path) -> Sources:
     if not path.is_file():
         raise SourcesFileError(
             "找不到来源清单",
-            where=path.name,
+            where=str(path),
             expected="sources.toml",
             remedy="写一份 sources.toml（见 examples/），或先运行 yanpan demo",
         )
@@ -242,7 +245,7 @@ def load(path: Path) -> Sources:
         raise SourcesFileError("来源清单不是 UTF-8 文本", where=path.name, remedy="另存为 UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise SourcesFileError(
-            "来源清单不合 TOML 语法", where=path.name, found=str(error), remedy="改正该行后重试"
+            "来源清单不合 TOML 语法", where=path.name, found=str(error), remedy=_toml_hint(path)
         ) from error
     raw = _expand(raw, "")
     try:
@@ -262,6 +265,10 @@ def load(path: Path) -> Sources:
             reason = "没有这个键"
         elif first["type"] == "missing":
             reason, found = "缺少这个键", ""
+        elif first["type"] == "literal_error":
+            reason = first["ctx"]["expected"].replace(" or ", "、").replace(", ", "、").replace("'", "")
+        elif first["type"].startswith(("bool", "int", "float", "string", "dict", "list")):
+            reason = _TYPES.get(first["type"].split("_")[0], "另一种值")
         raise SourcesFileError(
             "来源清单有误",
             where=f"{path.name} {loc}",
@@ -278,6 +285,20 @@ def load(path: Path) -> Sources:
                 remedy="在 [source.columns] 或 [source.defaults] 中写明",
             )
     return declared
+
+
+_TYPES = {"bool": "true 或 false（不加引号）", "int": "整数", "float": "数字", "string": "带英文引号的文字", "dict": "一张表",
+          "list": "方括号里的列表"}  # fmt: skip
+
+
+def _toml_hint(path: Path) -> str:
+    """What most often spoils a list typed in China."""
+    text = path.read_text("utf-8-sig")
+    if re.search(r"[“”‘’]", text):
+        return '引号须是英文的 "，不是 “ ”'
+    if re.search(r'"[^"\n]*\\', text):
+        return "路径里的 \\ 请写成 /"
+    return "改正该行后重试；文字须用成对的英文引号"
 
 
 def _written(path: Path, loc: tuple) -> str:

@@ -96,7 +96,7 @@ def _header(data: bytes, source: Source, where: str, tab: bool) -> tuple[str, in
     head = data[: 1 << 20].decode("utf-8", "ignore")
     lines = head.splitlines(keepends=True)[:400]
     wanted = source.wanted()
-    best: tuple[int, str] | None = None
+    best: tuple[int, str, list[str]] | None = None
     for delimiter in ("\t", *_DELIMITERS) if tab else _DELIMITERS:
         reader = csv.reader(io.StringIO("".join(lines)), delimiter=delimiter)
         for number, cells in enumerate(reader, start=1):
@@ -117,13 +117,13 @@ def _header(data: bytes, source: Source, where: str, tab: bool) -> tuple[str, in
                 title = "".join(lines[: reader.line_num - 1]).strip()
                 return delimiter, len(consumed.encode()), reader.line_num + 1, unique_names(names), title[:400]
             if best is None or len(found) > best[0]:
-                best = (len(found), shown(names))
-    missing_names = "、".join(names[0] for names in wanted.values())
+                best = (len(found), shown(names), missing)
+    missing_names = "、".join(best[2] if best else [names[0] for names in wanted.values()])
     raise ColumnFault(
         "映射的列不在文件中",
         where=where,
         found=f"表头 {best[1] if best else '（空）'}",
-        expected=missing_names,
+        expected=f"缺 {missing_names}",
         remedy="改正 [source.columns] 的列名，或用 header 写明表头行号",
     )
 

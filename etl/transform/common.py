@@ -96,13 +96,15 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     _scientific(raw, source, where)
     keep = ~total_rows(raw)
     accounts.reject(run, raw.row[~keep], "total_row")
-    personal_rows = np.zeros(len(raw), bool)
+    personal_rows, holding = np.zeros(len(raw), bool), []
     # Codes and serial numbers are digits by nature, so they are searched less suspiciously (see personal.scan).
     for field_name in (*TEXTS, *text.CODES):
         for name in raw.columns.get(field_name, ()):
             column = _flat(raw.table[name])
             found = personal.scan(column, communities=context.communities, identifier=field_name in text.CODES)
             personal_rows |= found.refused
+            if found.refused.any():
+                holding.append(name)
             if found.suspected.any():
                 context.warn(
                     "suspected_personal",
@@ -120,7 +122,7 @@ def admit(raw: Raw, source: Source, context: Context, run: int) -> np.ndarray:
     if personal_rows.sum() > PERSONAL_STOP_PCT / 100 * max(len(raw), 1):
         raise PersonalDataFault(
             "映射的列里有个人信息",
-            where=where,
+            where=f"{where} 列 {'、'.join(holding)}",
             found=f"{int(personal_rows.sum())} 行（占 {100 * personal_rows.mean():.1f}%），"
             f"如第 {int(raw.row[personal_rows][0])} 行",
             expected="证件号、手机号、登录名不超过 1% 的行",
