@@ -67,6 +67,8 @@ def gather(declared: Sources, jobs: list[Job], previous: Path | None, progress: 
                 accounts.runs[run].file = raw.file
             out.file_times[job.source.id] = max(job.modified, out.file_times.get(job.source.id, job.modified))
             yield job.source, raw, run
+            raw.drop()  # before the next file is read: the loop that was given it still holds it
+            pa.default_memory_pool().release_unused()
             accounts.close(run)
             done += _weight(job)
 
@@ -114,8 +116,8 @@ def _incidents(
     for source, raw, run in of_kind("incident"):
         keep = common.admit(raw, source, context, run)
         found.setdefault(source.id, []).append(incidents.read(raw, source, context, run, keep, grids))
-    for source_id, parts in found.items():
-        out.parts[source_id] = incidents.settle_identity(incidents.join(parts), context)
+    for source_id in list(found):
+        out.parts[source_id] = incidents.settle_identity(incidents.join(found.pop(source_id)), context)
 
 
 def _place_incidents(
@@ -131,6 +133,8 @@ def _place_incidents(
         placed.append((part, found))
     codes = {n: pa.array(frame[n], pa.string(), from_pandas=True) for n in incidents.DECLARED}
     out.tables["incident"], out.origins["incident"] = incidents.to_table(placed, codes)
+    for part, _ in placed:
+        part.slim()
 
 
 def _others(of_kind, carried: dict[str, Traced], context: Context, out: Gathered, grids: GridIndex) -> None:

@@ -13,9 +13,22 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));  // what dcc.Link sends, and dcc.Location listens to
   };
 
+  /** The parameters of the address, the window always written out: a link made today shows the same days next week. */
+  yanpan.query = function () {
+    const query = new URLSearchParams(location.search);
+    const dates = document.getElementById("date-range");
+    if (dates && dates.dataset.from && !query.has("from") && !query.has("to")) {
+      const end = new Date(dates.dataset.last + "T00:00:00Z");
+      end.setUTCDate(end.getUTCDate() + 1);
+      query.set("from", dates.dataset.from);
+      query.set("to", end.toISOString().slice(0, 10));
+    }
+    return query;
+  };
+
   /** Change some parameters of the address; null removes one. */
   yanpan.go = function (changes) {
-    const query = new URLSearchParams(location.search);
+    const query = yanpan.query();
     for (const [name, value] of Object.entries(changes)) {
       query.delete(name);
       if (value !== null) query.set(name, value);

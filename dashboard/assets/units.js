@@ -125,7 +125,7 @@
   };
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   components.YanpanArea = function (props) {
-    const query = new URLSearchParams(location.search);
+    const query = yanpan.query();
     query.set("area", props.data.code);
     return window.React.createElement("a", { className: "nav", href: "?" + query.toString() }, props.value);
   };

@@ -41,6 +41,10 @@ class Raw:
     def __len__(self) -> int:
         return self.table.num_rows
 
+    def drop(self) -> None:
+        """Let go of the records; what was made of them stays."""
+        self.table, self.row, self.geometry = self.table.schema.empty_table(), self.row[:0].copy(), None
+
     def only(self, keep: np.ndarray) -> None:
         """Leave out the other records."""
         if keep.all():

@@ -72,6 +72,12 @@ class Part:
     def __len__(self) -> int:
         return self.start.size
 
+    def slim(self) -> None:
+        """Keep only what is still asked once the table is made: ids and times."""
+        self.x = self.y = self.coarse = self.centred = self.outside = self.row = self.run = None
+        self.category = self.subcategory = self.status = self.place_type = None
+        self.codes = {}
+
     def take(self, at: np.ndarray) -> Part:
         """The incidents at these positions."""
         index = pa.array(at)

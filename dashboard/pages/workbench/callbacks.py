@@ -257,7 +257,13 @@ def trend_steps(release: Release, selection: Selection, scope: Scope, step: str)
         before = _by_step(trend(release, past, scope, step).rows.to_pylist())
     blank = (None, None, True)
     paired = [(now[i], before[i] if i < len(before) else blank) for i in range(len(now))]
-    return [view_charts.Step(n[0], n[1], n[2], b[0], b[1]) for n, b in paired]
+
+    def seen(start: date | None, count: int | None) -> int | None:
+        """Days that the weekday filter leaves out are gaps, not zeros."""
+        left_out = step == "day" and selection.weekdays and start and start.isoweekday() not in selection.weekdays
+        return None if left_out else count
+
+    return [view_charts.Step(n[0], seen(n[0], n[1]), n[2], b[0], seen(b[0], b[1])) for n, b in paired]
 
 
 def _by_step(rows: list[dict]) -> list[tuple[date, int | None, bool]]:

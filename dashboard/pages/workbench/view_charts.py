@@ -118,7 +118,7 @@ def trend_figure(steps: list[Step], step: str, now: str, past: str | None) -> go
         font={"size": 12, "family": "Source Han Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"},
         xaxis={"tickvals": x[::every], "ticktext": labels[::every], "fixedrange": True, "showgrid": False,
                "zeroline": False, "range": [-0.5, len(steps) - 0.5]},
-        yaxis={"rangemode": "tozero", "nticks": 4, "fixedrange": True, "zeroline": False,
+        yaxis={"rangemode": "tozero", **({"dtick": 1} if top <= 3 else {"nticks": 4}), "fixedrange": True, "zeroline": False,
                "range": [0, max(top * 1.12, 1)], "tickformat": ",d"},
     )  # fmt: skip
     return figure
