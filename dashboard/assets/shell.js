@@ -175,6 +175,9 @@
         holder.appendChild(field);
       }
     }
+    const said = holder.dataset.from + holder.dataset.last;
+    if (holder.said === said) return;  // a redraw of the same window must not take back what is being typed
+    holder.said = said;
     for (const field of holder.children) {
       field.value = field.name === "from" ? holder.dataset.from : holder.dataset.last;
       field.removeAttribute("aria-invalid");
