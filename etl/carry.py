@@ -18,7 +18,7 @@ from etl.accounts import Accounts, Run
 from etl.faults import SourcesFileError
 from etl.layers import Traced
 from etl.sources import Sources
-from etl.transform import incidents, regions
+from etl.transform import incidents, placing, regions
 from etl.transform.incidents import Part
 
 
@@ -78,7 +78,7 @@ def earlier_notes(previous: Path) -> dict[str, dict]:
         told = json.loads((previous / releases.QUALITY).read_text("utf-8"))["sources"]
     except (OSError, ValueError, KeyError):
         return {}
-    anew = {"kind", "rows_in", "rows_out", "rows_rejected", "rejects", "files", *incidents.PLACED_NOTES}
+    anew = {"kind", "rows_in", "rows_out", "rows_rejected", "rejects", "files", *placing.PLACED_NOTES}
     return {source: {k: v for k, v in notes.items() if k not in anew} for source, notes in told.items()}
 
 

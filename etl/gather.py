@@ -21,7 +21,7 @@ from etl.gathered import Gathered, Job
 from etl.layers import Traced
 from etl.sources import COUNTS, Sources
 from etl.threads import aside
-from etl.transform import cameras, common, disputes, incidents, places, points, regions, reports
+from etl.transform import cameras, common, disputes, incidents, places, placing, points, regions, reports
 from etl.transform.common import Context
 from etl.transform.incidents import GridIndex, Part
 from etl.transform.units import Units
@@ -128,11 +128,11 @@ def _place_incidents(
     centroids = shapely.get_coordinates(shapely.centroid(np.array(shapes, object))) if shapes else np.zeros((0, 2))
     placed = []
     for source_id, part in out.parts.items():
-        found = incidents.place(part, grids, centroids)
+        found = placing.place(part, grids, centroids)
         context.of(source_id).update(found.notes[source_id])
         placed.append((part, found))
     codes = {n: pa.array(frame[n], pa.string(), from_pandas=True) for n in incidents.DECLARED}
-    out.tables["incident"], out.origins["incident"] = incidents.to_table(placed, codes)
+    out.tables["incident"], out.origins["incident"] = placing.to_table(placed, codes)
     for part, _ in placed:
         part.slim()
 
