@@ -2,8 +2,8 @@
 PY := .venv/bin/python
 WORKSPACE ?= workspace
 PORT ?= 8050
-YANPAN_REAL_DATA ?= ../shared/data
-export YANPAN_REAL_DATA
+# Absolute, since sources.toml counts relative paths from its own folder.
+export YANPAN_REAL_DATA := $(abspath $(or $(YANPAN_REAL_DATA),../shared/data))
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check
 
 .PHONY: run test lint bench soak lock clean

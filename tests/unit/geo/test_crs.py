@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -282,11 +279,8 @@ def test_polygons_that_cannot_tell():
 
 
 @pytest.fixture(scope="module")
-def china():
-    root = Path(os.environ.get("YANPAN_REAL_DATA", Path(__file__).parents[4] / "shared" / "data")) / "china"
-    if not root.is_dir():
-        pytest.skip("real data absent")
-    return root
+def china(real_data):
+    return real_data / "china"
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -298,11 +296,8 @@ def test_nest_against_every_pair():
 
 
 @pytest.fixture(scope="module")
-def philadelphia():
-    root = Path(os.environ.get("YANPAN_REAL_DATA", Path(__file__).parents[4] / "shared" / "data")) / "philadelphia"
-    if not root.is_dir():
-        pytest.skip("real data absent")
-    return root
+def philadelphia(real_data):
+    return real_data / "philadelphia"
 
 
 @pytest.mark.real
