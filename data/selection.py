@@ -15,13 +15,13 @@ import shapely
 
 from data.errors import UsageError
 from data.schema import CATEGORIES, INVALID
+from geo.change import Window, a_year_before, next_month, preceding, window_of
+from geo.change import calendar_unit as calendar_unit  # handed on to those who show a Selection
 
 PARAMETERS = ("area", "from", "to", "compare", "category", "hours", "weekdays", "polygon")
 FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2200, 1, 1)
 MAX_POLYGON_CHARACTERS = 20_000
 PERIOD_FORMS = "2026-W46、2026-11、2026-11-H1、2026-Q3、2026、2026-11-01..2026-11-16"
-
-Window = tuple[date, date]
 
 
 class ParameterError(UsageError):
@@ -170,12 +170,7 @@ def parse_selection(pairs: Iterable[tuple[str, str]], default_window: Window) ->
 
 def default_window(data_as_of: datetime, *, monthly: bool = False) -> Window:
     """The last complete ISO week at ``data_as_of``; the last complete month where all incident sources are monthly."""
-    day = data_as_of.date()
-    if monthly:
-        end = day.replace(day=1)
-        return previous_month(end), end
-    end = day - timedelta(days=day.weekday())
-    return end - timedelta(days=7), end
+    return window_of("month" if monthly else "iso_week", data_as_of.date())
 
 
 def parse_period(text: str, parameter: str = "period") -> Window:
@@ -202,13 +197,13 @@ def parse_period(text: str, parameter: str = "period") -> Window:
             start = date.fromisocalendar(year, week, 1)
             window = start, start + timedelta(days=7)
         elif quarter is not None:
-            window = date(year, 3 * quarter - 2, 1), _next_month(date(year, 3 * quarter, 1))
+            window = date(year, 3 * quarter - 2, 1), next_month(date(year, 3 * quarter, 1))
         elif half == 1:
             window = date(year, month, 1), date(year, month, 16)
         elif half == 2:
-            window = date(year, month, 16), _next_month(date(year, month, 1))
+            window = date(year, month, 16), next_month(date(year, month, 1))
         elif month is not None:
-            window = date(year, month, 1), _next_month(date(year, month, 1))
+            window = date(year, month, 1), next_month(date(year, month, 1))
         else:
             window = date(year, 1, 1), date(year + 1, 1, 1)
     except (ValueError, OverflowError):
@@ -219,75 +214,18 @@ def parse_period(text: str, parameter: str = "period") -> Window:
 
 
 def compare_window(window: Window, compare: str) -> Window | None:
-    """The window compared with.
+    """The window compared with; None for ``none``, and ``FROM..TO`` as it says.
 
-    ``previous`` is the preceding month, quarter, half-month or year of a whole one, else the same number of days
-    before. ``last_year`` is the same ISO week (or weeks) for whole weeks, else the same dates; 29 February becomes 28,
-    and week 53 becomes 52 where the year before has none.
+    ``previous`` is :func:`geo.change.preceding`, ``last_year`` is :func:`geo.change.a_year_before`.
     """
-    start, end = window
     if compare == "none":
         return None
     if compare == "previous":
         return preceding(window)
     if compare == "last_year":
-        if start.weekday() == 0 and (end - start).days % 7 == 0:
-            year, week, _ = start.isocalendar()
-            weeks_before = date(year - 1, 12, 28).isocalendar().week
-            first = date.fromisocalendar(year - 1, min(week, weeks_before), 1)
-            return first, first + (end - start)
-        first = _a_year_before(start)
-        return first, max(_a_year_before(end), first + timedelta(days=1))
+        return a_year_before(window)
     first, _, last = compare.partition("..")
     return date.fromisoformat(first), date.fromisoformat(last)
-
-
-def calendar_unit(window: Window) -> str:
-    """``month``, ``quarter``, ``half`` or ``year`` for a whole one of these, else ``days``."""
-    start, end = window
-    if start.day == 1:
-        if end == _next_month(start):
-            return "month"
-        if start.month % 3 == 1 and end == _add_months(start, 3):
-            return "quarter"
-        if start.month == 1 and end == _add_months(start, 12):
-            return "year"
-        if end == start.replace(day=16):
-            return "half"
-    elif start.day == 16 and end == _next_month(start):
-        return "half"
-    return "days"
-
-
-def preceding(window: Window) -> Window:
-    """The period of the same kind that ends where ``window`` starts."""
-    start, end = window
-    unit = calendar_unit(window)
-    if unit == "half":
-        return (start.replace(day=1) if start.day == 16 else previous_month(start).replace(day=16)), start
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
-    return (_add_months(start, -months) if months else start - (end - start)), start
-
-
-def previous_month(day: date) -> date:
-    """The first day of the month before the one ``day`` is in."""
-    return _add_months(day.replace(day=1), -1)
-
-
-def _next_month(day: date) -> date:
-    return _add_months(day.replace(day=1), 1)
-
-
-def _add_months(first: date, months: int) -> date:
-    index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def _a_year_before(day: date) -> date:
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year - 1, day=28)
 
 
 def _date(parameter: str, text: str, given: str | None = None) -> date:

@@ -6,7 +6,7 @@ Coordinates are east (x, longitude) before north everywhere, whatever the axis o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
@@ -26,6 +26,7 @@ from geo.datum_shift import (
     wgs84_to_gcj02,
 )
 from geo.region_index import RegionIndex, geometries, polygonal
+from geo.result import Result
 
 __all__ = [
     "CHINA_BOX",
@@ -74,6 +75,12 @@ def transform(x: ArrayLike, y: ArrayLike, source: CRS | str, target: CRS | str) 
     -------
     (x, y) : float64 arrays
         In ``target``; NaN where the input is NaN or the projection has no answer.
+
+    Examples
+    --------
+    >>> east, north = transform([120.0], [30.0], "EPSG:4490", "EPSG:4549")
+    >>> east.round(3).tolist(), north.round(3).tolist()
+    ([500000.0], [3320113.398])
     """
     to = _transformer(CRS.from_user_input(source).to_wkt(), CRS.from_user_input(target).to_wkt())
     tx, ty = (np.asarray(v, float) for v in to.transform(np.asarray(x, float), np.asarray(y, float)))
@@ -96,6 +103,11 @@ def metre_crs(bounds: tuple[float, float, float, float]) -> CRS:
     ------
     ValueError
         Bounds that are not finite longitudes and latitudes (metres given as degrees, an empty layer).
+
+    Examples
+    --------
+    >>> metre_crs((118.36, 31.23, 119.24, 32.61)).to_epsg(), metre_crs((-75.28, 39.87, -74.96, 40.14)).to_epsg()
+    (4549, 32618)
     """
     west, south, east, north = (float(v) for v in bounds)
     if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
@@ -126,6 +138,13 @@ def guess_cgcs2000_zone(x: ArrayLike, y: ArrayLike) -> int | None:
     int or None
         EPSG 4513 to 4533 (3-degree zones 25 to 45) or 4491 to 4501 (6-degree zones 13 to 23) where at least 99 % of
         the points carry one and the same zone number; None for eastings without one, whose meridian must be asked for.
+
+    Examples
+    --------
+    >>> guess_cgcs2000_zone([40492326.3, 40500000.0], [3592643.6, 3320113.4])
+    4528
+    >>> guess_cgcs2000_zone([492326.3], [3592643.6]) is None
+    True
     """
     east, north = _finite(x, y)
     if east.size == 0:
@@ -144,8 +163,22 @@ def guess_cgcs2000_zone(x: ArrayLike, y: ArrayLike) -> int | None:
 def xy_swapped(x: ArrayLike, y: ArrayLike) -> bool:
     """Whether metre coordinates come north first, as Chinese surveying writes them.
 
-    True where 99 % of ``x`` look like northings of China (1.5 to 6.0 million) and of ``y`` like eastings (six digits,
-    or eight with a zone number). An easting never lies between 1.5 and 6.0 million, so the test cannot mistake one.
+    Parameters
+    ----------
+    x, y : array_like
+        First and second coordinate in metres; NaN is ignored.
+
+    Returns
+    -------
+    bool
+        True where 99 % of ``x`` look like northings of China (1.5 to 6.0 million) and of ``y`` like eastings (six
+        digits, or eight with a zone number). An easting never lies between 1.5 and 6.0 million, so the test cannot
+        mistake one.
+
+    Examples
+    --------
+    >>> xy_swapped([3592643.6], [40492326.3]), xy_swapped([492326.3], [3592643.6])
+    (True, False)
     """
     first, second = _finite(x, y)
     if first.size == 0:
@@ -165,7 +198,7 @@ def _finite(x: ArrayLike, y: ArrayLike) -> Pair:
 
 
 @dataclass(frozen=True)
-class DatumEvidence:
+class DatumEvidence(Result):
     """What each hypothesis explains. Unpacks in the order of its fields."""
 
     method: str  # points or polygons
@@ -175,9 +208,6 @@ class DatumEvidence:
     margin: float  # how far the best stands before the second
     margin_needed: float  # what the rule asks
     reason: str
-
-    def __iter__(self):
-        return (getattr(self, field.name) for field in fields(self))
 
 
 def detect_datum(lon: ArrayLike, lat: ArrayLike, *, regions, declared: ArrayLike | None = None) -> DatumEvidence:
@@ -207,6 +237,15 @@ def detect_datum(lon: ArrayLike, lat: ArrayLike, *, regions, declared: ArrayLike
     ------
     ValueError
         Arrays of different lengths.
+
+    Examples
+    --------
+    >>> west, south = (v.ravel() for v in np.meshgrid(116 + np.arange(5) / 100, 39 + np.arange(5) / 100))
+    >>> grids = shapely.box(west, south, west + 0.01, south + 0.01)
+    >>> lon, lat = wgs84_to_gcj02(west + 0.005, south + 0.005)
+    >>> found = detect_datum(lon, lat, regions=grids, declared=np.arange(25))
+    >>> found.hypothesis, found.evidence["gcj02"], found.n
+    ('gcj02', 1.0, 25)
     """
     lon, lat = np.asarray(lon, float), np.asarray(lat, float)
     area = np.zeros(lon.size, int) if declared is None else np.asarray(declared)
@@ -265,6 +304,15 @@ def detect_datum_polygons(polygons, reference) -> DatumEvidence:
     ------
     ValueError
         A reference without polygons, or not in degrees.
+
+    Examples
+    --------
+    >>> west, south = (v.ravel() for v in np.meshgrid(116 + np.arange(5) / 10, 39 + np.arange(5) / 10))
+    >>> districts = shapely.box(west, south, west + 0.1, south + 0.1)
+    >>> file = shapely.transform(districts, lambda xy: np.column_stack(wgs84_to_gcj02(*xy.T)))
+    >>> found = detect_datum_polygons(file, districts)
+    >>> found.hypothesis, round(found.evidence["gcj02"]), found.evidence["wgs84"] > 100
+    ('gcj02', 0, True)
     """
     shapes, _ = polygonal(geometries(_in_degrees(reference)))
     shapes = shapes[~shapely.is_empty(shapes)]

@@ -37,6 +37,12 @@ def wgs84_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> Pair:
     Notes
     -----
     The formula in general circulation, with the constants of [Wandergis2015]_ (the datum itself is unpublished).
+
+    Examples
+    --------
+    >>> lon, lat = wgs84_to_gcj02(116.404, 39.915)
+    >>> round(float(lon), 6), round(float(lat), 6)
+    (116.410244, 39.916404)
     """
     return _in_china(lambda x, y: _add(x, y, _gcj_shift), lon, lat)
 
@@ -45,22 +51,55 @@ def gcj02_to_wgs84(lon: ArrayLike, lat: ArrayLike) -> Pair:
     """GCJ-02 to WGS 84, iterated: ``wgs84_to_gcj02`` of the result meets the input within 1e-9 degrees.
 
     Parameters and result as in :func:`wgs84_to_gcj02`.
+
+    Examples
+    --------
+    >>> lon, lat = gcj02_to_wgs84([123.0, 183.0], [45.0, 45.0])  # the second lies outside China
+    >>> lon.round(6).tolist(), lat.round(6).tolist()
+    ([122.993956, 183.0], [44.998041, 45.0])
     """
     return _in_china(lambda x, y: _invert(x, y, _gcj_shift), lon, lat)
 
 
 def gcj02_to_bd09(lon: ArrayLike, lat: ArrayLike) -> Pair:
-    """GCJ-02 to BD-09. Parameters and result as in :func:`wgs84_to_gcj02`."""
+    """GCJ-02 to BD-09.
+
+    Parameters and result as in :func:`wgs84_to_gcj02`.
+
+    Examples
+    --------
+    >>> lon, lat = gcj02_to_bd09(116.404, 39.915)
+    >>> round(float(lon), 6), round(float(lat), 6)
+    (116.410369, 39.921337)
+    """
     return _in_china(lambda x, y: _add(x, y, _bd_shift), lon, lat)
 
 
 def bd09_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> Pair:
-    """BD-09 to GCJ-02, iterated as :func:`gcj02_to_wgs84`. Parameters and result as in :func:`wgs84_to_gcj02`."""
+    """BD-09 to GCJ-02, iterated as :func:`gcj02_to_wgs84`.
+
+    Parameters and result as in :func:`wgs84_to_gcj02`.
+
+    Examples
+    --------
+    >>> lon, lat = bd09_to_gcj02(116.404, 39.915)
+    >>> round(float(lon), 6), round(float(lat), 6)
+    (116.397627, 39.908656)
+    """
     return _in_china(lambda x, y: _invert(x, y, _bd_shift), lon, lat)
 
 
 def bd09_to_wgs84(lon: ArrayLike, lat: ArrayLike) -> Pair:
-    """BD-09 to WGS 84 by way of GCJ-02. Parameters and result as in :func:`wgs84_to_gcj02`."""
+    """BD-09 to WGS 84 by way of GCJ-02.
+
+    Parameters and result as in :func:`wgs84_to_gcj02`.
+
+    Examples
+    --------
+    >>> lon, lat = bd09_to_wgs84(116.404, 39.915)
+    >>> round(float(lon), 6), round(float(lat), 6)
+    (116.391386, 39.907255)
+    """
     return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
 
 

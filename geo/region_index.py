@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 _BLOCK = 1 << 17  # points looked up at once: the temporaries stay in the processor's cache
 _NEAR = 1e-5  # cells; far above the rounding of cell coordinates, far below anything that costs time
 _FLAT = 0.01  # cells; a segment lower than this is not followed from row to row, its whole box is crowded
-_ORIENT = 3.3306690738754716e-16  # (3 + 16 eps) eps, eps = 2^-53: bound on the rounding of a turn [Shewchuk1997]
+_ORIENT = 3.3306690738754716e-16  # (3 + 16 eps) eps, eps = 2^-53: bound on the rounding of a turn [Shewchuk1997]_
 _ONE = 1 << 40  # one region in a packed state: how many regions, then the sum of their ranks plus one
 _LONG = 12  # regions; a longer list is asked through the tree instead
 _FAR = 0.5  # keeps coordinates right of the raster inside its last column

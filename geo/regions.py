@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import transform
 from geo.region_index import RegionIndex, geometries, polygonal, rank_order, region_codes
+from geo.result import Result
 
 __all__ = ["Gap", "Outside", "Overlap", "RegionIndex", "Topology", "area_m2", "assign", "dissolve", "nest", "topology"]
 
@@ -45,7 +46,7 @@ class Outside(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Topology:
+class Topology(Result):
     """What keeps regions from being a partition; empty tuples where nothing does. Unpacks in this order."""
 
     overlaps: tuple[Overlap, ...]
@@ -53,9 +54,6 @@ class Topology:
     outside_parent: tuple[Outside, ...]
     repaired: tuple[int, ...]  # positions of invalid polygons, judged as repaired (see RegionIndex)
     tolerance_m2: float
-
-    def __iter__(self):
-        return (getattr(self, field.name) for field in fields(self))
 
 
 def assign(lon: ArrayLike, lat: ArrayLike, regions) -> np.ndarray:
@@ -78,6 +76,12 @@ def assign(lon: ArrayLike, lat: ArrayLike, regions) -> np.ndarray:
     ------
     ValueError
         A geometry that is not polygonal.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]
+    >>> assign([5, 10, 15, 30], [5, 5, 5, 5], squares).tolist()  # the second lies on their border
+    [0, 0, 1, -1]
     """
     index = regions if isinstance(regions, RegionIndex) else RegionIndex(regions, points=np.size(lon))
     return index.assign(lon, lat)
@@ -108,6 +112,12 @@ def topology(regions, *, tolerance_m2: float = 1.0, parents=None, crs: CRS | str
     ------
     ValueError
         A geometry that is not polygonal, parents of another length, a negative tolerance.
+
+    Examples
+    --------
+    >>> overlaps, gaps, outside_parent, repaired, tolerance_m2 = topology([shapely.box(0, 0, 10, 10), shapely.box(8, 0, 18, 10)])
+    >>> overlaps, gaps
+    ((Overlap(first=0, second=1, area_m2=20.0),), ())
     """
     if not tolerance_m2 >= 0:
         raise ValueError(f"tolerance_m2 is {tolerance_m2}, expected 0 or more")
@@ -144,6 +154,12 @@ def dissolve(regions, by) -> gpd.GeoDataFrame:
     ------
     ValueError
         Keys of another length than the regions.
+
+    Examples
+    --------
+    >>> united = dissolve([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(5, 0, 6, 1)], ["东", "东", "西"])
+    >>> united["key"].tolist(), united.area.tolist()
+    (['东', '西'], [2.0, 1.0])
     """
     keys = regions[by].to_numpy() if isinstance(by, str) else np.asarray(by)
     shapes, _ = polygonal(geometries(regions))
@@ -176,6 +192,12 @@ def nest(children, parents) -> np.ndarray:
     ------
     ValueError
         A geometry that is not polygonal.
+
+    Examples
+    --------
+    >>> parents = [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]
+    >>> nest([shapely.box(6, 0, 13, 1), shapely.box(12, 2, 14, 4), shapely.box(30, 0, 31, 1)], parents).tolist()
+    [0, 1, -1]
     """
     inner, _ = polygonal(geometries(children))
     outer, _ = polygonal(geometries(parents))
@@ -200,8 +222,25 @@ def nest(children, parents) -> np.ndarray:
 def area_m2(regions, crs: CRS | str | None = None) -> np.ndarray:
     """Area of each region in square metres, 0 for missing ones.
 
-    Geographic coordinates (a GeoSeries that says so, or ``crs``) are measured in a Lambert azimuthal equal-area
-    projection about the middle of the layer; others as they are. Shape (n,).
+    Parameters
+    ----------
+    regions : GeoDataFrame, GeoSeries or array of shapely polygons
+        In degrees or metres.
+    crs : optional
+        CRS of a plain array; without one it is in metres.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        Geographic coordinates are measured in a Lambert azimuthal equal-area projection about the middle of the
+        layer, others as they are.
+
+    Examples
+    --------
+    >>> area_m2([shapely.box(0, 0, 10, 10), None]).tolist()
+    [100.0, 0.0]
+    >>> (area_m2([shapely.box(120, 30, 120.01, 30.01)], crs="EPSG:4490") / 1e6).round(3).tolist()
+    [1.07]
     """
     shapes = geometries(regions)
     return _Measure(shapes, getattr(regions, "crs", None) or crs)(shapes)

@@ -20,7 +20,7 @@ from data.store.filters import INCIDENT, day_window, in_days, of_compared_units,
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.trend import area_tally, selected_places
-from geo.change import benjamini_hochberg, dispersion, poisson_e_test, score_z, verdict, widen
+from geo.change import benjamini_hochberg, dispersion, poisson_e_test, score_z, verdict_words, widen
 
 _MOST_LOOKED_AT = 4 * MOST_PERIODS  # periods with gaps are passed over, but not for ever
 
@@ -99,7 +99,7 @@ def changes(release: Release, selection: Selection, scope: Scope) -> Changes:
         p = widen(poisson_e_test(k1, days, k2, days_before).p, phi)
         p[:-1] = benjamini_hochberg(p[:-1])  # the categories are judged at once, the whole by itself
     z = score_z(k1, days, k2, days_before)
-    words = verdict(p, z, strong=release.limits.strong_p, mild=release.limits.mild_p)
+    words = verdict_words(p, z, strong=release.limits.strong_p, mild=release.limits.mild_p)
     rows = []
     for i in range(len(k1)):
         row = Change(recorded[0][i], recorded[1][i], verdict=str(words[i]), periods_missing=missing)

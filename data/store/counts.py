@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,8 @@ from data.store.release import Release, day_number
 from data.store.reports import LeftOut, Tally
 from data.store.scope import Scope
 from data.store.units import Place
-from geo.change import benjamini_hochberg, poisson_e_test, verdict, widen
+from geo import change
+from geo.change import benjamini_hochberg, poisson_e_test, verdict_words, widen
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,7 @@ def maturity_cutoffs(release: Release, now: Window, before: Window | None) -> li
     windows = [now] + ([before] if before else [])
     if before is None or release.data_as_of is None or not any(release.reports.knows_recorded):
         return [None] * len(windows)
-    seen_after = release.data_as_of - _midnight(max(now[1], before[1]))
-    return [_midnight(window[1]) + seen_after for window in windows]
+    return list(change.maturity_cutoffs(windows, release.data_as_of))
 
 
 def immature_from(release: Release) -> int | None:
@@ -179,9 +179,8 @@ def immature_from(release: Release) -> int | None:
     """
     if release.data_as_of is None:
         return None
-    at = release.data_as_of
     days = [
-        day_number((at - timedelta(days=delay)).date())
+        day_number(change.immature_from(release.data_as_of, delay))
         for delay, recorded in zip(release.reports.delay_days, release.reports.knows_recorded, strict=True)
         if delay is not None and not recorded
     ]
@@ -202,10 +201,6 @@ def units_left_out(release: Release, left_out: list[LeftOut]) -> list[dict]:
         }
         for item in left_out
     ]
-
-
-def _midnight(day) -> datetime:
-    return datetime(day.year, day.month, day.day)
 
 
 def _tally(release: Release, level: str, windows: list[tuple[int, int]], area: Place | None) -> Tally:
@@ -255,7 +250,7 @@ def _judge(release, selection, scope, level, current, past, judged: np.ndarray, 
     pooled = UNIT_LEVELS.index(level) > UNIT_LEVELS.index("district")
     phi = level_dispersion(release, selection, scope, level, pooled=pooled, restricted=restricted)
     p = benjamini_hochberg(widen(test.p, phi.phi))
-    words = verdict(p, np.nan_to_num(test.z), strong=release.limits.strong_p, mild=release.limits.mild_p)
+    words = verdict_words(p, np.nan_to_num(test.z), strong=release.limits.strong_p, mild=release.limits.mild_p)
     rows = np.flatnonzero(judged)
     baseline = {
         "pooled": pooled,

@@ -16,12 +16,11 @@ from etl.sources import Source
 from etl.transform import points, text, times
 from etl.transform.common import Context, words
 from etl.transform.incidents import hashed_ids
-from geo.coverage import sectors
+from geo.coverage import ALL_ROUND, sectors
+from geo.coverage import DIRECTIONS as _DIRECTIONS
 from geo.crs import metre_crs, transform
 
 DEFAULT_RANGE_M = 50.0  # where the ledger names none: a planning value, counted in the quality notes
-_DIRECTIONS = {"1": 90.0, "2": 270.0, "3": 180.0, "4": 0.0, "5": 135.0, "6": 45.0, "7": 225.0, "8": 315.0}
-ALL_ROUND = "9"
 _COMPASS = {
     n: i * 22.5
     for i, n in enumerate(

@@ -30,7 +30,7 @@ from data.store import (
     profile,
     trend,
 )
-from geo.change import verdict
+from geo.change import verdict_words
 
 EVERYTHING = Scope.everything()
 WEEK = ("2026-11-09", "2026-11-16")
@@ -192,7 +192,7 @@ def test_p_is_tested_widened_and_adjusted(release, frame, level, pooled):
     p = adjusted(2 * stats.norm.cdf(-stats.norm.ppf(1 - np.array(p) / 2) / np.sqrt(phi)))
     assert rows["phi"].to_numpy() == pytest.approx(phi)
     assert rows["p"].to_numpy() == pytest.approx(p)
-    assert rows["verdict"].tolist() == verdict(p, rows["z"]).tolist()
+    assert rows["verdict"].tolist() == verdict_words(p, rows["z"]).tolist()
 
 
 def test_rows_shown_do_not_change_the_adjustment(release):

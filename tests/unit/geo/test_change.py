@@ -1,10 +1,11 @@
-"""geo.change against scipy, published answers, brute force and simulated noise."""
+"""geo.change: tests of two counts, dispersion and adjustment, against scipy, statsmodels, published answers and noise."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.rates import test_poisson_2indep as statsmodels_rates
 
 from geo.change import (
     CLEAR_FALL,
@@ -18,7 +19,7 @@ from geo.change import (
     poisson_e_test,
     poisson_z,
     score_z,
-    verdict,
+    verdict_words,
     widen,
 )
 
@@ -78,11 +79,101 @@ def test_poisson_z_known_answers():
     assert poisson_z([25, 16], [16, 25]).tolist() == pytest.approx([2.0, -2.0])
 
 
-def test_e_test_keeps_its_level_on_noise():
-    rng = np.random.default_rng(7)
-    for mean in (0.5, 3, 40):
-        p = poisson_e_test(rng.poisson(mean * 7, 4000), 7, rng.poisson(mean * 14, 4000), 14).p
-        assert np.mean(p < 0.05) < 0.065
+def _random_pairs(seed, size):
+    rng = np.random.default_rng(seed)
+    pairs = zip(*rng.integers(0, 60, (2, size)).tolist(), *rng.choice([1, 7, 28, 31], (2, size)).tolist(), strict=True)
+    return [pair for pair in pairs if pair[0] + pair[2]]
+
+
+def test_pooled_e_test_equals_statsmodels_on_random_pairs():
+    for k1, k2, n1, n2 in _random_pairs(3, 120):
+        ours, other = poisson_e_test(k1, n1, k2, n2, pooled=True), statsmodels_rates(k1, n1, k2, n2, method="etest-score")
+        assert ours.p == pytest.approx(other.pvalue, abs=1e-8)
+        assert ours.z == pytest.approx(other.statistic)
+        if n1 == n2:  # the same but for ties, where statsmodels and scipy differ
+            assert poisson_e_test(k1, n1, k2, n2).p == pytest.approx(other.pvalue, abs=1e-3)
+
+
+def test_pooled_e_test_equals_every_pair_weighed_in_whole_numbers():
+    for k1, k2, n1, n2 in _random_pairs(5, 150):
+        rate = (k1 + k2) / (n1 + n2)
+        x1, x2 = (np.arange(int(stats.poisson.isf(1e-14, n * rate)) + 2) for n in (n1, n2))
+        x1 = x1[:, None]
+        extreme = ((x1 * n2 - x2 * n1) ** 2 * (k1 + k2) >= (k1 * n2 - k2 * n1) ** 2 * (x1 + x2)) & (x1 + x2 > 0)
+        expected = (stats.poisson.pmf(x1, n1 * rate) * stats.poisson.pmf(x2, n2 * rate) * extreme).sum()
+        assert poisson_e_test(k1, n1, k2, n2, pooled=True).p == pytest.approx(expected, abs=1e-11)
+
+
+def _chance_of_flag(mean1, days1, mean2, days2, limit=0.05, pooled=False):
+    """The exact chance that a pair of Poisson counts is flagged: every pair weighed by its probability."""
+    k1, k2 = (np.arange(int(stats.poisson.isf(1e-10, mean)) + 1) for mean in (mean1, mean2))
+    weight = np.outer(stats.poisson.pmf(k1, mean1), stats.poisson.pmf(k2, mean2))
+    return float((weight * (poisson_e_test(k1[:, None], days1, k2, days2, pooled=pooled).p < limit)).sum())
+
+
+@pytest.mark.parametrize("mean", [0.05, 0.2, 1, 2, 5, 20])
+def test_false_alarms_of_the_e_test_stay_at_their_nominal_share(mean):
+    assert _chance_of_flag(mean, 7, mean, 7) <= 0.05
+    assert _chance_of_flag(mean, 7, 4 * mean, 28) <= 0.056  # unequal lengths: 5.6 % at mean 2 is the most
+    assert _chance_of_flag(mean, 7, mean, 7, limit=0.01) <= 0.011
+
+
+@pytest.mark.parametrize(("mean", "times", "power"), [(2, 3, 0.27), (5, 3, 0.61), (20, 2, 0.74)])
+def test_power_of_the_e_test_on_a_planted_rise(mean, times, power):
+    assert _chance_of_flag(times * mean, 7, mean, 7) >= power
+
+
+def test_short_windows_with_few_events_need_the_pooled_test_against_long_ones():
+    """A doubled week against 28 days at 2 events a week: the published statistic is nearly blind to it."""
+    assert _chance_of_flag(4, 7, 8, 28) < 0.02
+    assert _chance_of_flag(4, 7, 8, 28, pooled=True) > 0.25
+    assert _chance_of_flag(2, 7, 8, 28, pooled=True) <= 0.055
+
+
+@pytest.mark.parametrize("mean", [0.2, 2, 20])
+def test_maps_of_noise_stay_quiet_and_a_planted_rise_is_found(mean):
+    rng, maps, grids = np.random.default_rng(17), 400, 100
+    flagged = found = 0
+    for now, before in rng.poisson(mean, (maps, 2, grids)):
+        flagged += (benjamini_hochberg(poisson_e_test(now, 7, before, 7).p) < 0.05).any()
+        now[:5] = rng.poisson(3 * mean, 5)
+        found += (benjamini_hochberg(poisson_e_test(now, 7, before, 7).p)[:5] < 0.05).mean()
+    assert flagged / maps <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / maps)
+    assert found / maps >= {0.2: 0, 2: 0.005, 20: 0.93}[mean]
+
+
+@pytest.mark.parametrize("mean", [0.2, 2, 20])
+def test_widened_tests_stay_quiet_on_overdispersed_noise(mean):
+    rng, maps, phi = np.random.default_rng(23), 300, 3.0
+    rows = maps_flagged = raw = 0
+    for weeks in rng.negative_binomial(mean / (phi - 1), 1 / phi, (maps, 100, 54)):
+        p = poisson_e_test(weeks[:, 0], 7, weeks[:, 1], 7).p
+        wide = widen(p, dispersion(weeks[:, 2:], np.full(52, 7.0), pooled=True).phi)
+        rows += (wide < 0.05).mean() / maps
+        maps_flagged += (benjamini_hochberg(wide) < 0.05).any()
+        raw += (benjamini_hochberg(p) < 0.05).any()
+    assert rows <= 0.05
+    assert maps_flagged / maps <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / maps)
+    assert raw / maps >= {0.2: 0.02, 2: 0.6, 20: 0.98}[mean]  # without phi
+
+
+def test_known_mean_z_between_two_single_counts_flags_one_noise_pair_in_six():
+    rng = np.random.default_rng(29)
+    flagged = np.abs(poisson_z(*rng.poisson(200, (2, 200_000)))) > 1.96
+    assert flagged.mean() == pytest.approx(0.165, abs=0.003)
+    known = np.abs(poisson_z(rng.poisson(200, 200_000), 200)) > 1.96
+    assert known.mean() == pytest.approx(0.05, abs=0.003)
+
+
+def test_results_unpack_and_cannot_be_written_to():
+    given = np.array([12.0, 7.0])
+    p, z = result = poisson_e_test(given, 7, [7, 12], 7)
+    assert (p is result.p) and (z is result.z)
+    with pytest.raises(ValueError, match="read-only"):
+        result.p[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        dispersion([[1.0] * 8], [7] * 8, pooled=True).phi[0] = 2
+    given[0] = 3  # the caller's own array stays his
 
 
 def _phi_by_loops(counts, exposure, rows):
@@ -133,6 +224,15 @@ def test_widen_is_its_formula_and_keeps_tiny_p():
     assert np.isnan(widen(np.nan, 2.0))
 
 
+def test_benjamini_hochberg_equals_scipy_in_any_order():
+    p = np.random.default_rng(31).random((20, 30)) ** 3
+    expected = stats.false_discovery_control(p.ravel(), method="bh").reshape(p.shape)
+    assert benjamini_hochberg(p) == pytest.approx(expected, abs=1e-15)
+    assert benjamini_hochberg([]).shape == (0,)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        benjamini_hochberg([0.2, 1.2])
+
+
 def test_benjamini_hochberg_by_hand_and_without_the_unknown():
     p = np.array([0.01, np.nan, 0.04, 0.03, 0.2])
     assert benjamini_hochberg(p) == pytest.approx([0.04, np.nan, 0.16 / 3, 0.16 / 3, 0.2], nan_ok=True)
@@ -142,7 +242,7 @@ def test_benjamini_hochberg_by_hand_and_without_the_unknown():
 def test_verdict_words_and_their_borders():
     p = [0.009, 0.01, 0.049, 0.05, 0.009, 0.01, 0.05, np.nan, 0.001]
     z = [3, 3, 2, 2, -3, -2, -2, 5, 0]
-    assert verdict(p, z).tolist() == [
+    assert verdict_words(p, z).tolist() == [
         CLEAR_RISE, RISE, RISE, NORMAL, CLEAR_FALL, FALL, NORMAL, NOT_COMPARABLE, NORMAL,
     ]  # fmt: skip
-    assert verdict([0.02], [1], strong=0.05, mild=0.1).tolist() == [CLEAR_RISE]
+    assert verdict_words([0.02], [1], strong=0.05, mild=0.1).tolist() == [CLEAR_RISE]

@@ -26,7 +26,10 @@ from geo.crs import (
     wgs84_to_gcj02,
     xy_swapped,
 )
-from geo.regions import RegionIndex, assign
+from geo.evaluation import repeat_places
+from geo.metres import metre_shape, metre_xy
+from geo.regions import RegionIndex, area_m2, assign
+from geo.siting import maximal_cover
 
 # From the tests and README files of coordtransform, eviltransform and gcoord, recomputed; tolerance in degrees.
 VECTORS = [
@@ -45,6 +48,11 @@ VECTORS = [
     (wgs84_to_gcj02, (123.4253306, 41.8032629), (123.4314787, 41.8057023), 1e-5),
     (gcj02_to_bd09, (123.4314787, 41.8057023), (123.438095, 41.8114013), 1e-7),
 ]
+# City triples of gcoord, from map services: WGS 84, GCJ-02, BD-09.
+CITIES = [
+    ((113.6192856, 34.7478004), (113.6253334, 34.7466173), (113.6317519, 34.7528605)),  # 郑州
+    ((123.4253306, 41.8032629), (123.4314787, 41.8057023), (123.438095, 41.8114013)),  # 沈阳
+]
 PAIRS = [(wgs84_to_gcj02, gcj02_to_wgs84), (gcj02_to_bd09, bd09_to_gcj02)]
 EVERY = [wgs84_to_gcj02, gcj02_to_wgs84, gcj02_to_bd09, bd09_to_gcj02, bd09_to_wgs84]
 
@@ -52,6 +60,37 @@ EVERY = [wgs84_to_gcj02, gcj02_to_wgs84, gcj02_to_bd09, bd09_to_gcj02, bd09_to_w
 @pytest.mark.parametrize(("shift", "given_", "expected", "tolerance"), VECTORS)
 def test_published_vectors(shift, given_, expected, tolerance):
     np.testing.assert_allclose(shift(*given_), expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(("wgs", "gcj", "bd"), CITIES)
+def test_city_triples_both_ways(wgs, gcj, bd):
+    """The services agree with the formula within 6e-6 degrees for GCJ-02, within 1e-7 for BD-09."""
+    for shift, start, end, tolerance in (
+        (wgs84_to_gcj02, wgs, gcj, 1e-5),
+        (gcj02_to_wgs84, gcj, wgs, 1e-5),
+        (gcj02_to_bd09, gcj, bd, 1e-7),
+        (bd09_to_gcj02, bd, gcj, 1e-7),
+        (bd09_to_wgs84, bd, wgs, 1e-5),
+    ):
+        np.testing.assert_allclose(shift(*start), end, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(gcj02_to_bd09(*wgs84_to_gcj02(*wgs)), bd, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("there", "back"), PAIRS)
+def test_every_published_point_comes_back_within_1e12(there, back):
+    given_ = np.array([point for _, point, _, _ in VECTORS] + [city[i] for city in CITIES for i in range(3)]).T
+    np.testing.assert_allclose(back(*there(*given_)), given_, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(there(*back(*given_)), given_, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shift", EVERY)
+def test_the_edge_of_the_box_is_inside_and_what_follows_is_not(shift):
+    west, south, east, north = crs.CHINA_BOX
+    assert (west, south, east, north) == (72.004, 0.8293, 137.8347, 55.8271)
+    inside = np.array([(west, 30.0), (east, 30.0), (110.0, south), (110.0, north)]).T
+    outside = np.array([(west - 1e-6, 30.0), (east + 1e-6, 30.0), (110.0, south - 1e-6), (110.0, north + 1e-6)]).T
+    assert (np.abs(np.array(shift(*inside)) - inside).max(axis=0) > 1e-4).all()
+    np.testing.assert_array_equal(shift(*outside), outside)
 
 
 @pytest.mark.parametrize("shift", EVERY)
@@ -104,7 +143,9 @@ def test_the_shift_of_a_beijing_point_is_556_m_and_890_m():
     gcj = wgs84_to_gcj02(116.404, 39.915)
     bd = gcj02_to_bd09(*gcj)
     assert geod.inv(116.404, 39.915, *gcj)[2] == pytest.approx(556, abs=1)
-    assert geod.inv(*gcj, *bd)[2] == pytest.approx(890, rel=0.05)
+    assert geod.inv(*gcj, *bd)[2] == pytest.approx(890, abs=5)
+    again = wgs84_to_gcj02(*gcj)  # converting twice moves the point again
+    assert geod.inv(*gcj, *again)[2] == pytest.approx(550, abs=10)
 
 
 @pytest.mark.parametrize(("lon", "lat", "epsg", "east", "north"), [
@@ -117,6 +158,13 @@ def test_the_shift_of_a_beijing_point_is_556_m_and_890_m():
 def test_projections_are_east_before_north(lon, lat, epsg, east, north):
     np.testing.assert_allclose(transform(lon, lat, "EPSG:4490", f"EPSG:{epsg}"), (east, north), rtol=0, atol=1e-3)
     np.testing.assert_allclose(transform(east, north, f"EPSG:{epsg}", "EPSG:4490"), (lon, lat), rtol=0, atol=1e-8)
+
+
+def test_wgs84_and_cgcs2000_are_one_at_this_scale():
+    lon, lat = np.array([75.0, 119.9183831, 134.5]), np.array([39.5, 32.4580023, 48.0])
+    np.testing.assert_allclose(transform(lon, lat, "EPSG:4326", "EPSG:4490"), (lon, lat), rtol=0, atol=1e-9)
+    for name in ("wgs84", "cgcs2000"):
+        np.testing.assert_array_equal(crs.TO_WGS84[name](lon, lat), (lon, lat))
 
 
 def test_what_cannot_be_projected_is_nan():
@@ -161,7 +209,15 @@ def test_metre_crs_refuses_what_is_not_degrees(bounds):
         metre_crs(bounds)
 
 
-@pytest.mark.parametrize("epsg", [4513, 4528, 4533, 4491, 4501])
+def test_zone_numbers_are_the_meridian_by_three_or_the_six_degree_count():
+    for zone in range(25, 46):
+        for epsg in (4513 + zone - 25, 4534 + zone - 25):
+            assert CRS.from_epsg(epsg).coordinate_operation.params[1].value == 3 * zone
+    for zone in range(13, 24):
+        assert CRS.from_epsg(4491 + zone - 13).coordinate_operation.params[1].value == 6 * zone - 3
+
+
+@pytest.mark.parametrize("epsg", [*range(4513, 4534), *range(4491, 4502)])
 def test_zone_is_guessed_from_eight_digit_eastings(epsg):
     area = CRS.from_epsg(epsg).area_of_use
     rng = np.random.default_rng(epsg)
@@ -183,6 +239,43 @@ def test_zone_is_not_guessed_where_it_is_not_written():
     assert guess_cgcs2000_zone([30.5e6], [3.5e6]) == 4518
     assert guess_cgcs2000_zone([24.5e6], [3.5e6]) is None  # no such zone
     assert guess_cgcs2000_zone([], []) is None and not xy_swapped([np.nan], [np.nan])
+
+
+SQUARE = box(120.0, 30.0, 120.1, 30.1)
+
+
+@pytest.mark.parametrize("epsg", [4490, 4326, 4214, 4610])
+@pytest.mark.parametrize("wrap", [gpd.GeoSeries, lambda shapes, crs: gpd.GeoDataFrame(geometry=shapes, crs=crs)])
+def test_degrees_are_refused_where_metres_are_needed(epsg, wrap):
+    points, shapes = wrap([SQUARE.centroid], crs=epsg), wrap([SQUARE], crs=epsg)
+    message = rf"is in degrees \(EPSG:{epsg}\), expected metres: project it with to_crs"
+    for ask in (
+        lambda: metre_xy(points, "events"),
+        lambda: metre_shape(shapes, "boundary"),
+        lambda: maximal_cover(points, [(0, 0)], k=1, radius_m=100),
+        lambda: maximal_cover([(0, 0)], shapes, k=1),
+        lambda: repeat_places(points),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ask()
+
+
+def test_metres_pass_and_feet_do_not():
+    metres = gpd.GeoSeries([SQUARE], crs=4490).to_crs(metre_crs(SQUARE.bounds))
+    np.testing.assert_allclose(metre_shape(metres).area, area_m2([SQUARE], crs=4490), rtol=1e-4)
+    np.testing.assert_array_equal(metre_xy([(1, 2), (3, 4)]), [(1, 2), (3, 4)])  # plain arrays are metres
+    assert metre_xy(metres.centroid).shape == (1, 2) and metre_xy([]).shape == (0, 2)
+    with pytest.raises(ValueError, match=r"events is in US survey foot \(EPSG:2263\), expected metres"):
+        metre_xy(gpd.GeoSeries([shapely.Point(1e6, 2e5)], crs=2263), "events")
+    for given_, message in (
+        ([(1, 2, 3)], r"has shape \(1, 3\)"),
+        ([(1, np.inf), (1, 1)], "1 of 2 points without coordinates"),
+        (gpd.GeoSeries([None, shapely.Point(1, 2)], crs=4549), "1 of 2 points without coordinates"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metre_xy(given_)
+    with pytest.raises(ValueError, match="boundary has no area"):
+        metre_shape(shapely.LineString([(0, 0), (1, 1)]))
 
 
 def grids(n, west=116.2, south=39.8, step=0.004):

@@ -1,0 +1,148 @@
+"""Counts that are unsteadier than chance, and many rows judged at once: what is done to p before it becomes a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from geo.result import Result
+
+MIN_PERIODS = 8  # complete periods under which a dispersion is not estimated
+
+
+@dataclass(frozen=True)
+class Dispersion(Result):
+    """Variance over mean of counts in past periods, at least 1; unpacks as ``phi, periods, estimated``.
+
+    Attributes
+    ----------
+    phi : ndarray, shape (rows,)
+        Factor for :func:`widen`; 1 where fewer than ``MIN_PERIODS`` periods were complete.
+    periods : ndarray of int, shape (rows,)
+        Complete periods used by each row (pooled: the most any row had).
+    estimated : ndarray of bool, shape (rows,)
+        False where ``phi`` is 1 for want of periods.
+    """
+
+    unpacks: ClassVar[tuple[str, ...]] = ("phi", "periods", "estimated")
+
+    phi: np.ndarray
+    periods: np.ndarray
+    estimated: np.ndarray
+
+
+def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispersion:
+    """Overdispersion of past counts: ``phi = max(1, sum chi2 / sum df)``.
+
+    Parameters
+    ----------
+    counts : array_like, shape (rows, periods)
+        Events of each row in each past period; NaN where the period is not complete for the row.
+    exposure : array_like, shape (periods,)
+        Length of each period in days.
+    pooled : bool
+        One phi for all rows together (small areas) instead of one for each row.
+
+    Returns
+    -------
+    Dispersion
+
+    Notes
+    -----
+    Given a row's total K, its chi2 against shares of the exposure has mean df exactly (multinomial), at any K, so rows
+    with few events do not bias the pooled figure. Rows without an event say nothing and are left out.
+
+    Examples
+    --------
+    >>> steady, waves = [4, 6, 5, 5, 4, 6, 5, 5], [0, 12, 1, 9, 0, 14, 2, 2]
+    >>> phi, periods, _ = dispersion([steady, waves], [7] * 8, pooled=False)
+    >>> phi.round(2).tolist(), periods.tolist()
+    ([1.0, 6.57], [8, 8])
+    >>> dispersion([steady, waves], [7] * 8, pooled=True).phi.round(2).tolist()
+    [3.34, 3.34]
+    """
+    counts = np.atleast_2d(np.asarray(counts, dtype=float))
+    exposure = np.asarray(exposure, dtype=float)
+    known = ~np.isnan(counts)
+    k = np.where(known, counts, 0.0)
+    total, days, periods = k.sum(axis=1), known @ exposure, known.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chi2 = np.where(total > 0, (k**2 / exposure).sum(axis=1) * days / total - total, 0.0)
+    enough = periods >= MIN_PERIODS
+    df = np.where(enough & (total > 0), periods - 1, 0)
+    if pooled:
+        all_df = df.sum()
+        phi = max(1.0, float(chi2[df > 0].sum() / all_df)) if all_df else 1.0
+        most = int(periods.max(initial=0))
+        shape = total.shape
+        return Dispersion(np.full(shape, phi), np.full(shape, most), np.full(shape, bool(enough.any())))
+    phi = np.maximum(1.0, np.divide(chi2, df, out=np.ones_like(chi2), where=df > 0))
+    return Dispersion(phi, periods, enough)
+
+
+def widen(p: ArrayLike, phi: ArrayLike) -> np.ndarray | float:
+    """Two-sided p for overdispersed counts.
+
+    Parameters
+    ----------
+    p : array_like
+        Two-sided p-values of a test that takes counts for Poisson; NaN stays NaN.
+    phi : array_like
+        Dispersion, at least 1 (see :func:`dispersion`).
+
+    Returns
+    -------
+    ndarray or float
+
+    Notes
+    -----
+    ``p' = 2 Phi(-Phi^-1(1 - p/2) / sqrt(phi))``, computed from the lower tail, so very small p keep their precision.
+
+    Examples
+    --------
+    >>> widen([0.05, 0.001], [1.0, 2.0]).round(3).tolist()
+    [0.05, 0.02]
+    """
+    p, phi = np.asarray(p, dtype=float), np.asarray(phi, dtype=float)
+    return (2.0 * special.ndtr(special.ndtri(p / 2.0) / np.sqrt(phi)))[()]
+
+
+def benjamini_hochberg(p: ArrayLike) -> np.ndarray:
+    """Adjusted p-values over all rows judged at once [Benjamini1995]_.
+
+    Parameters
+    ----------
+    p : array_like
+        P-values; NaN (rows that cannot be compared) stays NaN and does not count as a test.
+
+    Returns
+    -------
+    ndarray
+        In the shape of ``p``; all its values are taken as one family.
+
+    Raises
+    ------
+    ValueError
+        A p outside 0 to 1.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, 0.04, 0.03, 0.2]).round(4).tolist()
+    [0.04, 0.0533, 0.0533, 0.2]
+    """
+    p = np.asarray(p, dtype=float)
+    adjusted = np.full(p.shape, np.nan)
+    known = ~np.isnan(p)
+    values = p[known]
+    if np.any((values < 0) | (values > 1)):
+        raise ValueError("p must be between 0 and 1")
+    order = np.argsort(values)
+    scaled = values[order] * len(values) / np.arange(1, len(values) + 1)
+    ranked = np.empty_like(values)
+    ranked[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    adjusted[known] = ranked
+    return adjusted
