@@ -7,8 +7,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import pyogrio
 import pytest
 from city import City, incident_rows
 
@@ -63,13 +65,12 @@ def test_the_geopackage_opens_in_a_read_only_folder_with_gdal(city):
     folder = city.current
     folder.chmod(0o555)
     try:
-        done = subprocess.run(
-            ["ogrinfo", "-so", "-ro", str(folder / "city.gpkg"), "incident"], capture_output=True, text=True, timeout=60
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what GDAL has to say comes as a warning
+            seen = pyogrio.read_info(folder / "city.gpkg", layer="incident", force_feature_count=True)
     finally:
         folder.chmod(0o755)
-    assert done.returncode == 0 and "Feature Count: 20" in done.stdout
-    assert "Warning" not in done.stderr and "ERROR" not in done.stderr
+    assert seen["features"] == 20
     assert not [p for p in folder.iterdir() if p.name.endswith(("-wal", "-shm", "-journal"))]
 
 
