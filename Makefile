@@ -1,4 +1,4 @@
-# Two commands: make run (demo city on http://127.0.0.1:8050) and make test. make bench and make soak are run by hand.
+# Two commands: make run (demo city on http://127.0.0.1:8050) and make test. make bench, soak and docs are run by hand.
 PY := .venv/bin/python
 WORKSPACE ?= workspace
 PORT ?= 8050
@@ -6,7 +6,7 @@ PORT ?= 8050
 export YANPAN_REAL_DATA := $(abspath $(or $(YANPAN_REAL_DATA),../shared/data))
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint bench soak lock clean
+.PHONY: run test lint bench soak docs lock clean
 
 run: .venv/.ready
 	@test -f $(WORKSPACE)/sources.toml || .venv/bin/yanpan demo --scale small --workspace $(WORKSPACE)
@@ -21,10 +21,19 @@ lint: .venv/.ready-test
 	@.venv/bin/ruff check .
 
 bench: .venv/.ready-test
-	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(PY) $$script || exit 1; done
+	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=.:tests/benchmarks $(PY) $$script || exit 1; done
 
 soak: .venv/.ready-test
 	@$(PY) -m pytest -m soak -s
+
+# The methods page: figures from Philadelphia (real data) and the demo city, text from the docstrings.
+docs: .venv/.ready-test
+	@sh tests/browser/needs.sh
+	@dir=$$(mktemp -d); yanpan=.venv/bin/yanpan; \
+	  $$yanpan etl --sources examples/philadelphia.toml --workspace $$dir/philadelphia && \
+	  $$yanpan demo --scale small --workspace $$dir/demo && $$yanpan etl --workspace $$dir/demo && \
+	  PYTHONPATH=. $(PY) docs/drawing/draw.py $$dir/philadelphia/releases/current $$dir/demo/releases/current && \
+	  PYTHONPATH=. $(PY) docs/drawing/page.py; status=$$?; rm -rf $$dir; exit $$status
 
 .venv/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更新"; exit 1; }

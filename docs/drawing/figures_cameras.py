@@ -14,6 +14,7 @@ from geo.coverage import (
     coverage_summary,
     covered_points,
     repair_order,
+    road_junctions,
     rule_check,
     visible_areas,
     working_cameras,
@@ -91,25 +92,34 @@ def rules(philadelphia: City, demo: City):
     frame = demo.layer("camera")
     points = demo.layer("key_place")
     shapes = demo.layer("key_area")
+    crossings = road_junctions(demo.layer("base_road"))
+    columns = {name: np.append(points[name].to_numpy(object), shapes[name].to_numpy(object)) for name in ("place_id", "kind", "parent_id")}
+    extra = {"place_id": [f"LK{i:05d}" for i in range(len(crossings))], "kind": ["路口"] * len(crossings), "parent_id": [None] * len(crossings)}
     places = gpd.GeoDataFrame(
-        {name: np.append(points[name].to_numpy(object), shapes[name].to_numpy(object)) for name in ("place_id", "kind", "parent_id")},
-        geometry=np.append(points.geometry.values, shapes.geometry.values), crs=points.crs,
+        {name: np.append(columns[name], np.array(extra[name], object)) for name in columns},
+        geometry=np.concatenate([points.geometry.values, shapes.geometry.values, shapely.points(crossings)]), crs=points.crs,
     )  # fmt: skip
     found = [rule_check(places, frame, name) for name in RULES]
     figure, axis = sheet(height=3.0)
     for i, check in enumerate(found):
-        failing = check.judged - check.covered
-        axis.barh(i, check.covered, color=GOOD, height=0.6)
-        axis.barh(i, failing, left=check.covered, color=BAD, height=0.6)
-        axis.barh(i, check.not_judged, left=check.judged, color=LINE, height=0.6)
-        share = "未评估" if check.share_pct is None else f"{check.share_pct:.0f}%"
-        axis.text(check.judged + check.not_judged + 0.5, i, share, va="center", color=QUIET)
+        whole = check.judged + check.not_judged
+        if not whole:
+            axis.text(1, i, "未评估：没有这类点位", va="center", color=QUIET)
+            continue
+        parts = (check.covered, check.judged - check.covered, check.not_judged)
+        left = 0.0
+        for count, colour in zip(parts, (GOOD, BAD, LINE), strict=True):
+            axis.barh(i, 100 * count / whole, left=left, color=colour, height=0.6)
+            left += 100 * count / whole
+        axis.text(101, i, f"{check.covered}/{check.judged}", va="center", color=QUIET)
     axis.set_yticks(range(len(found)), [f"{name} {check.rule.words}" for name, check in zip(RULES, found, strict=True)])
+    axis.set(xlim=(0, 112), title="天网、地网九条规则（%，右侧：覆盖/评估）")
     axis.invert_yaxis()
-    axis.set_title("天网、地网九条规则（处）")
-    key(axis, {"已覆盖": GOOD, "未覆盖": BAD, "未评估": LINE})
+    axis.set_xticks([0, 50, 100])
+    key(axis, {"已覆盖": GOOD, "未覆盖": BAD, "未评估": LINE}, loc="lower center", ncols=3)
     return figure, (
-        f"演示市（合成），{len(places)} 处重点点位与区域；没有出入口数据的、本市没有这类点位的是“未评估”，不算未覆盖。"
+        f"演示市（合成），{len(points) + len(shapes)} 处重点点位与区域，{len(crossings):,} 个路口（道路的三岔以上结点）；"
+        "没有出入口数据的是“未评估”，不算未覆盖。演示的摄像机随街道随机布设，没有对着点位装。"
     )
 
 
@@ -136,8 +146,7 @@ def siting(philadelphia: City, demo: City):
     frame, sectors = _cameras(demo)
     points = _quarter(demo)
     unseen = points[covered_points(points, sectors[working_cameras(frame).works]) == 0]
-    candidates = shapely.get_coordinates(shapely.get_point(demo.layer("base_road").geometry.explode().values, 0))
-    candidates = np.unique(candidates, axis=0)
+    candidates = road_junctions(demo.layer("base_road"))
     found = maximal_cover(unseen, candidates, k=10, radius_m=80)
     figure, axis = sheet(width=5.4)
     land(axis, title="再装十台，装在哪里")

@@ -158,7 +158,7 @@ CARDS = (
                 "summary", "穷举与闭式的方格；重复与顺序不改变结果。",
             ),
             Card(
-                "天网、地网九条", "coverage.rule_check coverage.working_cameras", "逐条对照，哪里没做到？",
+                "天网、地网九条", "coverage.rule_check coverage.working_cameras coverage.road_junctions", "逐条对照，哪里没做到？",
                 "“未评估”不是“未覆盖”：没有出入口数据就不评。半径是设置，不是标准。",
                 "rules", "每条规则都有按原文摆的小例。",
             ),

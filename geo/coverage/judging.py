@@ -37,11 +37,11 @@ def judge_places(
     rule: Rule, ledger: Ledger, frame: pd.DataFrame, chosen: np.ndarray, parent: np.ndarray
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Columns of the table of places, and the table of what would help where; each place is its own target."""
-    shapes = frame.geometry.values[chosen]
+    shapes = on_lattice(np.asarray(frame.geometry.values[chosen], object))
     found = _find(rule, ledger, shapes, (*rule.networks, *rule.fillers))
     given = _given(shapes)
     status = np.where(given, np.where(found.ok, COVERED, UNCOVERED), NOT_JUDGED)
-    reason = [_reason(rule, found, i) if given[i] else "没有坐标" for i in range(chosen.size)]
+    reason = [_reason(rule, found, i) if given[i] else "没有可用的位置" for i in range(chosen.size)]
     network = np.full(chosen.size, "", object)
     if rule.target == GAP:
         first, filler = (_find(rule, ledger, shapes, names).ok for names in (rule.networks, rule.fillers))
@@ -63,7 +63,7 @@ def judge_entrances(
     of = pd.Index(text_column(frame, "place_id")[chosen]).get_indexer(parent)
     entrance = np.flatnonzero(of >= 0)
     of = of[entrance]
-    shapes = frame.geometry.values[entrance]
+    shapes = on_lattice(np.asarray(frame.geometry.values[entrance], object))
     given = _given(shapes)
     found = _find(rule, ledger, shapes, rule.networks)
     size = chosen.size
@@ -84,8 +84,7 @@ def judge_entrances(
     return columns, _helps(rule, found, at, identity[chosen][of[at]], identity[entrance[at]])
 
 
-def _find(rule: Rule, ledger: Ledger, shapes, networks: tuple[str, ...]) -> _Finding:
-    shapes = on_lattice(np.asarray(shapes, object))
+def _find(rule: Rule, ledger: Ledger, shapes: np.ndarray, networks: tuple[str, ...]) -> _Finding:
     counts = np.isin(ledger.network, networks) if networks else np.ones(len(ledger.works), bool)
     counts &= ~ledger.removed
     target, camera = shapely.STRtree(ledger.points).query(shapes, predicate="dwithin", distance=rule.radius_m)
@@ -116,7 +115,7 @@ def _shares(rule: Rule, ledger: Ledger, shapes: np.ndarray, target, camera, coun
     """Covered share of the polygons of a rule for areas and of lines, else NaN; a point to advise: the point itself,
     one inside the polygon, the middle of the longest piece of line not covered."""
     share, spot = np.full(len(shapes), np.nan), np.full(len(shapes), None, object)
-    size = shapely.get_dimensions(shapes)
+    size = np.where(_given(shapes), shapely.get_dimensions(shapes), -1)
     spot[size == 0] = shapely.centroid(shapes[size == 0])
     spot[size == 2] = shapely.point_on_surface(shapes[size == 2])
     if rule.target == AREA and (size == 2).any():
@@ -140,8 +139,8 @@ def _shares(rule: Rule, ledger: Ledger, shapes: np.ndarray, target, camera, coun
     return share, spot
 
 
-def _given(shapes) -> np.ndarray:
-    shapes = np.asarray(shapes, object)
+def _given(shapes: np.ndarray) -> np.ndarray:
+    """Whether there is a shape; one without extent (a line of no length) has become empty on the lattice."""
     return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
 
 
@@ -165,7 +164,7 @@ def _entrance_reason(rule: Rule, every: int, missed: int, lost: int) -> str:
     if missed:
         return f"{every}个出入口中{missed}个在{rule.radius_m:g}米内没有正常工作的摄像机"
     if lost:
-        return f"{every}个出入口中{lost}个没有坐标"
+        return f"{every}个出入口中{lost}个没有可用的位置"
     return f"{every}个出入口在{rule.radius_m:g}米内均有正常工作的摄像机"
 
 

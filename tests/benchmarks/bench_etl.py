@@ -25,6 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import shapely
+from clock import calibration
 
 GRIDS = 28_175
 CATEGORIES = np.array(["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他"])
@@ -105,15 +106,6 @@ def measured(command: list[str]) -> tuple[float, float]:
     if status:
         sys.exit(f"{' '.join(command[:3])} … 失败: {child.stderr.read().decode()[-800:]}")
     return seconds, usage.ru_maxrss / 1024
-
-
-def calibration() -> float:
-    """Seconds of a fixed piece of single-core work."""
-    began = time.perf_counter()
-    values = np.random.default_rng(0).random(4_000_000)
-    for _ in range(3):
-        np.sort(values)
-    return time.perf_counter() - began
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_key_points_of_main_roads():
     town = places(("B", "桥梁", (0, 0)), ("T", "隧道", (500, 0)), ("F", "收费站", None))
     got = rule_check(town, cameras({"at": (0, 30), "bearing_deg": 180, "fov_deg": 90}), "tw2")
     assert status(got) == {"B": "已覆盖", "T": "未覆盖", "F": "未评估"}
-    assert tuple(got) == (1, 2, 1, 50.0) and got.places["reason"][2] == "没有坐标"
+    assert tuple(got) == (1, 2, 1, 50.0) and got.places["reason"][2] == "没有可用的位置"
 
 
 def test_crowded_areas_count_cameras_and_measure_the_area_seen():
@@ -175,7 +175,7 @@ def test_every_entrance_counts_and_places_without_are_not_judged(rule, kind):
     assert got.places["entrances_covered"].tolist() == [2, 1, 0, 1, 0]
     assert got.places["nearest_m"].tolist()[:3] == pytest.approx([10, 31, np.nan], nan_ok=True)
     assert got.places["cameras"].tolist() == [1, 0, 0, 1, 0]
-    assert got.places["reason"][2] == "没有出入口数据" and "1个没有坐标" in got.places["reason"][3]
+    assert got.places["reason"][2] == "没有出入口数据" and "1个没有可用的位置" in got.places["reason"][3]
     assert got.failing[["place_id", "entrance_id"]].to_numpy().tolist() == [["B", "B2"], ["E", "E1"]]
     assert got.failing.geometry.values[0].equals(shapely.Point(1000, -100))
     assert rule_check(town.drop(columns="parent_id"), fleet, rule).not_judged == 5
@@ -224,6 +224,19 @@ def test_lanes_need_most_of_their_length():
     assert "应达80%" in got.places["reason"][1]
     shops = rule_check(places(("D", "店面", shapely.box(0, 0, 9, 9))), fleet, "dw3")  # no share is asked of a building
     assert shops.covered == 1 and np.isnan(shops.places["share_pct"][0])
+
+
+@pytest.mark.parametrize(("rule", "kind"), [("tw1", "路口"), ("tw3", "广场"), ("dw2", "小巷")])
+def test_broken_shapes_are_mended_or_not_judged(rule, kind):
+    bowtie = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    flat, point = shapely.Polygon([(0, 0), (5, 0), (10, 0), (0, 0)]), shapely.LineString([(0, 0), (0, 0)])
+    odd = [flat, point, shapely.LineString(), shapely.Polygon(), None]
+    town = places(("B", kind, bowtie), *[(f"X{i}", kind, shape) for i, shape in enumerate(odd)])
+    got = rule_check(town, cameras({"at": (5, 5), "location_type": "6"}, {"at": (5, 6), "location_type": "6"}), rule)
+    assert list(status(got).values()) == ["已覆盖"] + ["未评估"] * 5 and set(got.places["reason"][1:]) == {
+        "没有可用的位置"
+    }
+    assert tuple(got) == (1, 1, 5, 100.0) and len(got.failing) == 0
 
 
 def test_unknown_is_neither_working_nor_silent():
