@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from canvas import ACCENT, BAD, GOOD, LINE, QUIET, sheet
+import shapely
+from canvas import ACCENT, BAD, GOOD, LINE, QUIET, areas, key, land, sheet
 from releases import City
 
 from geo.autocorrelation import getis_ord_star
 from geo.change import dispersion
 from geo.crs import detect_datum, gcj02_to_wgs84, wgs84_to_gcj02
 from geo.evaluation import choose_controls, hotspot_report, prediction_accuracy_index, weighted_displacement_difference
-from geo.regions import area_m2
+from geo.regions import area_m2, topology
 
 
 def accuracy(philadelphia: City, demo: City):
@@ -108,4 +109,27 @@ def datum(philadelphia: City, demo: City):
     )
 
 
-FIGURES = {"accuracy": accuracy, "displacement": displacement, "datum": datum}
+def regions(philadelphia: City, demo: City):
+    """Some grids of the demo city, one moved and one lost: what topology says."""
+    shapes = demo.grids.geometry.values
+    heart = shapely.centroid(shapes[len(shapes) // 2])
+    block = shapes[shapely.distance(shapes, heart) < 900].copy()
+    inner = np.argsort(shapely.distance(shapely.centroid(block), heart))
+    block[inner[0]] = shapely.transform(block[inner[0]], lambda xy: xy + np.array([60.0, 25.0]))
+    lost = inner[4]
+    block = np.delete(block, lost)
+    found = topology(block)
+    figure, axis = sheet(width=4.6, height=3.4)
+    land(axis, title="一个网格移了 65 米，一个丢了")
+    areas(axis, block, colours=["#EEF4F8"] * len(block), line=LINE, width=0.8)
+    over = [shapely.intersection(block[o.first], block[o.second]) for o in found.overlaps]
+    areas(axis, over, colours=[BAD] * len(over))
+    areas(axis, [gap.polygon for gap in found.gaps], colours=["#F2CC98"] * len(found.gaps))
+    key(axis, {"重叠": BAD, "缝隙": "#F2CC98"})
+    return figure, (
+        f"演示市（合成）{len(block)} 个网格，容差 {found.tolerance_m2:g} m²：重叠 {len(found.overlaps)} 处"
+        f" {sum(o.area_m2 for o in found.overlaps):,.0f} m²，缝隙 {len(found.gaps)} 处 {sum(g.area_m2 for g in found.gaps):,.0f} m²。"
+    )
+
+
+FIGURES = {"accuracy": accuracy, "displacement": displacement, "datum": datum, "regions": regions}

@@ -201,7 +201,7 @@ CARDS = (
             ),
             Card(
                 "区域", "regions.assign regions.topology regions.dissolve", "点归哪个网格，网格有没有缝和重叠？",
-                "边上与重叠处归编码最小的，一个点也不丢。", "", "与 shapely 逐点判断相同；与 geopandas sjoin 逐点相同（bench）。",
+                "边上与重叠处归编码最小的，一个点也不丢。", "regions", "与 shapely 逐点判断相同；与 geopandas sjoin 逐点相同（bench）。",
             ),
         ),
     ),
@@ -244,7 +244,7 @@ def _card(card: Card, captions: dict[str, str]) -> list[str]:
 def _function(name: str) -> list[str]:
     room, short = name.split(".")
     work = getattr(importlib.import_module(f"geo.{room}"), short)
-    signature = re.sub(r"'", "", str(inspect.signature(work)))
+    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(work)))  # annotations without their quotes
     text = inspect.getdoc(work)
     return [
         f"<details><summary><code>geo.{name}</code></summary>", "", "```text", f"{short}{signature}", "", text, "```", "",

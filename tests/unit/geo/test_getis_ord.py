@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from geo.autocorrelation import as_neighbours, contiguity, getis_ord_star
+from geo.change import benjamini_hochberg
 
 SIX = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], float)
 DOCTEST_Z = [-1.39727626, -0.28917762, 0.65064964, -0.28917762, 1.23452088, 2.02424331]
@@ -214,3 +215,22 @@ def test_contiguity_sees_corners_on_sides_slivers_and_islands():
     assert found.islands.tolist() == [3, 4]
     degrees = gpd.GeoSeries(squares(4, 0.01), crs=4490)
     assert [found.tolist() for found in contiguity(degrees)] == [sorted(n) for n in lattice(4)]
+
+
+def test_flags_are_those_of_esda_s_fdr(real_data):
+    """esda names the largest p that passes; published for the local Moran of 78 counties of St Louis at 0.1: 1/780."""
+    import libpysal
+    from esda import Moran_Local, fdr
+
+    folder = real_data / "statref/libpysal/stl"
+    values = gpd.read_file(folder / "stl_hom.shp")["HR8893"].to_numpy(float)
+    weights = libpysal.io.open(str(folder / "stl.gal")).read()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        published = Moran_Local(values, weights, permutations=99, seed=1).p_sim
+    assert fdr(published, 0.1) == pytest.approx(0.001282051282051282)
+    assert not (benjamini_hochberg(published) <= 0.1).any()
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        p = np.concatenate([rng.random(60), rng.random(20) * 0.01])
+        assert ((benjamini_hochberg(p) <= 0.05) == (p <= fdr(p, 0.05))).all()
