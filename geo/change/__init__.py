@@ -1,5 +1,6 @@
 """Change over time: which windows are compared, whether a difference is more than chance, and in which words."""
 
+from geo.change.calendar import Window, a_year_before, calendar_unit, next_month, preceding, previous_month
 from geo.change.control import ControlBand, control_band
 from geo.change.counts import EXACT_BELOW, RateTest, poisson_e_test, poisson_z, score_z
 from geo.change.drift import Drift, cusum_run_length, slow_drift
@@ -28,19 +29,7 @@ from geo.change.verdicts import (
     verdict,
     verdict_words,
 )
-from geo.change.windows import (
-    KINDS,
-    PERIODS,
-    Comparison,
-    Window,
-    a_year_before,
-    calendar_unit,
-    comparison_window,
-    next_month,
-    preceding,
-    previous_month,
-    window_of,
-)
+from geo.change.windows import KINDS, PERIODS, Comparison, comparison_window, window_of
 
 __all__ = [
     "CLEAR_FALL",

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo.change.windows import Window
+from geo.change.calendar import Window
 from geo.result import Result
 
 FEWEST_EVENTS = 20  # events under which no delay is estimated: the latest one in 20 is what 95 % means

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
+from geo.change.calendar import Window, a_year_before, add_months, calendar_unit, next_month, preceding
 from geo.result import Result
-
-Window = tuple[date, date]
 
 PERIODS = ("iso_week", "days_28", "half_month", "month", "quarter", "year", "year_to_date")
 KINDS = ("previous", "last_year", *PERIODS, "spring_festival", "free")
@@ -168,137 +167,6 @@ def window_of(kind: str, day: date, *, complete: bool = True) -> Window:
     return preceding(holding) if complete else holding
 
 
-def calendar_unit(window: Window) -> str:
-    """``month``, ``quarter``, ``half`` (a half-month) or ``year`` for a whole one of these, else ``days``.
-
-    Parameters
-    ----------
-    window : (date, date)
-        Half-open.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> calendar_unit((date(2024, 2, 16), date(2024, 3, 1)))
-    'half'
-    """
-    start, end = window
-    if start.day == 1:
-        if end == next_month(start):
-            return "month"
-        if start.month % 3 == 1 and end == _add_months(start, 3):
-            return "quarter"
-        if start.month == 1 and end == _add_months(start, 12):
-            return "year"
-        if end == start.replace(day=16):
-            return "half"
-    elif start.day == 16 and end == next_month(start):
-        return "half"
-    return "days"
-
-
-def preceding(window: Window) -> Window:
-    """The period of the same kind that ends where ``window`` starts; the same number of days for no calendar unit.
-
-    Parameters
-    ----------
-    window : (date, date)
-        Half-open.
-
-    Returns
-    -------
-    (date, date)
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> [str(d) for d in preceding((date(2026, 3, 1), date(2026, 4, 1)))]
-    ['2026-02-01', '2026-03-01']
-    """
-    start, end = window
-    unit = calendar_unit(window)
-    if unit == "half":
-        return (start.replace(day=1) if start.day == 16 else previous_month(start).replace(day=16)), start
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
-    return (_add_months(start, -months) if months else start - (end - start)), start
-
-
-def a_year_before(window: Window) -> Window:
-    """The same ISO week (or weeks) of the year before for whole weeks, else the same dates.
-
-    Parameters
-    ----------
-    window : (date, date)
-        Half-open.
-
-    Returns
-    -------
-    (date, date)
-
-    Notes
-    -----
-    29 February becomes 28, also as an exclusive end; week 53 becomes 52 where the year before has none.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> [str(d) for d in a_year_before((date(2026, 12, 28), date(2027, 1, 4)))]
-    ['2025-12-22', '2025-12-29']
-    """
-    start, end = window
-    if start.weekday() == 0 and (end - start).days % 7 == 0:
-        year, week, _ = start.isocalendar()
-        weeks_before = date(year - 1, 12, 28).isocalendar().week
-        first = date.fromisocalendar(year - 1, min(week, weeks_before), 1)
-        return first, first + (end - start)
-    first = _day_a_year_before(start)
-    return first, max(_day_a_year_before(end), first + timedelta(days=1))
-
-
-def previous_month(day: date) -> date:
-    """The first day of the month before the one ``day`` is in.
-
-    Parameters
-    ----------
-    day : date
-
-    Returns
-    -------
-    date
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> str(previous_month(date(2026, 1, 31)))
-    '2025-12-01'
-    """
-    return _add_months(day.replace(day=1), -1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month after the one ``day`` is in.
-
-    Parameters
-    ----------
-    day : date
-
-    Returns
-    -------
-    date
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> str(next_month(date(2025, 12, 31)))
-    '2026-01-01'
-    """
-    return _add_months(day.replace(day=1), 1)
-
-
 def _holding(kind: str, day: date) -> Window:
     if kind == "iso_week":
         start = day - timedelta(days=day.weekday())
@@ -307,7 +175,7 @@ def _holding(kind: str, day: date) -> Window:
         return (day.replace(day=1), day.replace(day=16)) if day.day < 16 else (day.replace(day=16), next_month(day))
     months = {"month": 1, "quarter": 3, "year": 12}[kind]
     start = day.replace(month=(day.month - 1) // months * months + 1, day=1)
-    return start, _add_months(start, months)
+    return start, add_months(start, months)
 
 
 def _refuse_unless_whole(window: Window, kind: str) -> None:
@@ -351,15 +219,3 @@ def _check(window: Window, name: str = "window") -> None:
             raise ValueError(f"{name} holds {day!r}, expected dates without a time")
     if not start < end:
         raise ValueError(f"{name} is {start}..{end}, expected a start before its end")
-
-
-def _add_months(first: date, months: int) -> date:
-    index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def _day_a_year_before(day: date) -> date:
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year - 1, day=28)
