@@ -51,6 +51,11 @@ def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispe
     -------
     Dispersion
 
+    Raises
+    ------
+    ValueError
+        Lengths that do not fit, a length not above 0, negative counts.
+
     Notes
     -----
     Given a row's total K, its chi2 against shares of the exposure has mean df exactly (multinomial), at any K, so rows
@@ -67,6 +72,10 @@ def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispe
     """
     counts = np.atleast_2d(np.asarray(counts, dtype=float))
     exposure = np.asarray(exposure, dtype=float)
+    if exposure.shape != counts.shape[1:]:
+        raise ValueError(f"exposure has shape {exposure.shape}, expected ({counts.shape[1]},): a length for each period")
+    if (exposure <= 0).any() or (counts < 0).any():
+        raise ValueError("exposure must be above 0 and counts not below 0, NaN where a period is missing")
     known = ~np.isnan(counts)
     k = np.where(known, counts, 0.0)
     total, days, periods = k.sum(axis=1), known @ exposure, known.sum(axis=1)

@@ -246,3 +246,12 @@ def test_verdict_words_and_their_borders():
         CLEAR_RISE, RISE, RISE, NORMAL, CLEAR_FALL, FALL, NORMAL, NOT_COMPARABLE, NORMAL,
     ]  # fmt: skip
     assert verdict_words([0.02], [1], strong=0.05, mild=0.1).tolist() == [CLEAR_RISE]
+
+
+@pytest.mark.parametrize(
+    ("counts", "exposure", "words"),
+    [([[1, 2, 3]], [7, 7], "expected \\(3,\\)"), ([[1, -2]], [7, 7], "not below 0"), ([[1, 2]], [7, 0], "above 0")],
+)
+def test_dispersion_refuses_what_does_not_fit(counts, exposure, words):
+    with pytest.raises(ValueError, match=words):
+        dispersion(counts, exposure, pooled=True)
