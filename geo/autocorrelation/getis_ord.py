@@ -16,6 +16,7 @@ from geo.change import benjamini_hochberg
 from geo.result import Result
 
 NO_LABEL, MISSING = "none", "missing"
+AS_RATES = "数值不是整数，按率处理：p 用正态近似"
 _LEVELS = ((0.01, "99"), (0.05, "95"), (0.10, "90"))
 
 
@@ -73,8 +74,8 @@ def getis_ord_star(values: ArrayLike, neighbours, *, alpha: float = 0.05, disper
     alpha : float
         Share of false ones accepted among the flagged.
     dispersion : float
-        phi >= 1, variance over mean of the counts of one area from period to period (:func:`geo.change.dispersion`);
-        1 is Poisson. Not used for rates.
+        phi >= 1, variance over mean of the counts of one area from period to period, of periods as long as the window
+        the values are of (:func:`geo.change.dispersion`, whose result may be given); 1 is Poisson. Not used for rates.
 
     Returns
     -------
@@ -108,13 +109,13 @@ def getis_ord_star(values: ArrayLike, neighbours, *, alpha: float = 0.05, disper
     local = x + near.matrix @ x
     held = near.count + 1
     z = star_z(local, held, x)
-    p = star_p(read, local, held, z, dispersion)
+    p = star_p(read, local, held, z)
     q = benjamini_hochberg(p)
     label = labels(q, local * size - held * x.sum())
     return Hotspots(
         read.spread(z), read.spread(p), read.spread(q), read.spread(label, MISSING), read.spread(q <= alpha, False),
-        alpha, dispersion if read.counts else 1.0, "binomial" if read.counts else "normal",
-        read.positions[near.islands], int((~read.known).sum()), read.note,
+        alpha, read.phi, "binomial" if read.counts else "normal",
+        read.positions[near.islands], int((~read.known).sum()), read.note or ("" if read.counts else AS_RATES),
     )  # fmt: skip
 
 
@@ -130,10 +131,10 @@ def star_z(local: np.ndarray, held: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.where(flat, 0.0, (local - mean * held) / np.where(flat, 1.0, scale))
 
 
-def star_p(read: Values, local: np.ndarray, held: np.ndarray, z: np.ndarray, dispersion: float) -> np.ndarray:
+def star_p(read: Values, local: np.ndarray, held: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Two-sided p of local sums over ``held`` of all values: exact for counts, the normal tail of z for rates."""
     if read.counts:
-        return two_sided_binomial(local, read.x.sum(), held, read.x.size, dispersion)
+        return two_sided_binomial(local, read.x.sum(), held, read.x.size, read.phi)
     return 2.0 * ndtr(-np.abs(z))
 
 

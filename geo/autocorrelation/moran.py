@@ -124,13 +124,13 @@ def local_moran(
     local = near.matrix @ x
     judged = k > 0
     if read.flat or not judged.any():
-        return _nothing(read, near, permutations, seed, alpha, dispersion)
+        return _nothing(read, near, permutations, seed, alpha)
     others = (x.sum() - x) / max(size - 1, 1)
     index = _index(x, local, k)
     drawn = unresolved = 0
     p = np.full(size, np.nan)
     if read.counts:
-        p[judged] = two_sided_binomial(local[judged], (x.sum() - x)[judged], k[judged], size - 1, dispersion)
+        p[judged] = two_sided_binomial(local[judged], (x.sum() - x)[judged], k[judged], size - 1, read.phi)
     else:
         p[judged], drawn, unresolved = _permuted(x, local, near, judged, permutations, seed, alpha)
     q = benjamini_hochberg(p)
@@ -140,7 +140,7 @@ def local_moran(
     label = np.where(flagged | ~judged, quadrant, NO_LABEL)
     return LocalMoran(
         read.spread(index), read.spread(p), read.spread(q), read.spread(label, MISSING),
-        read.spread(quadrant, MISSING), read.spread(flagged, False), alpha, dispersion if read.counts else 1.0,
+        read.spread(quadrant, MISSING), read.spread(flagged, False), alpha, read.phi,
         "binomial" if read.counts else "permutations", drawn, unresolved, None if read.counts else seed,
         read.positions[near.islands], int((~read.known).sum()), read.note,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _index(x: np.ndarray, local: np.ndarray, k: np.ndarray) -> np.ndarray:
         return np.where(k > 0, (len(x) - 1) * z * lag / (z @ z), np.nan)
 
 
-def _nothing(read: Values, near: Neighbours, permutations, seed, alpha, dispersion) -> LocalMoran:
+def _nothing(read: Values, near: Neighbours, permutations, seed, alpha) -> LocalMoran:
     """What is said of values without high or low, or of islands alone."""
     empty = np.where(near.count > 0, 0.0, np.nan)
     one = np.where(near.count > 0, 1.0, np.nan)
@@ -161,7 +161,7 @@ def _nothing(read: Values, near: Neighbours, permutations, seed, alpha, dispersi
     note = read.note or "各区域互不相邻，不能与邻居比较"
     return LocalMoran(
         read.spread(empty), read.spread(one), read.spread(one), read.spread(label, MISSING),
-        read.spread(label, MISSING), np.zeros(read.given.shape, bool), alpha, dispersion if read.counts else 1.0,
+        read.spread(label, MISSING), np.zeros(read.given.shape, bool), alpha, read.phi,
         "binomial" if read.counts else "permutations", 0, 0, None if read.counts else seed,
         read.positions[near.islands], int((~read.known).sum()), note,
     )  # fmt: skip

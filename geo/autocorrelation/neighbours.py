@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.sparse import coo_matrix, csr_matrix, issparse
 
@@ -132,6 +133,8 @@ def as_neighbours(given, size: int) -> Neighbours:
         found = given
     elif issparse(given) or hasattr(given, "sparse"):
         found = _from_matrix(csr_matrix(given if issparse(given) else given.sparse), "given")
+    elif given is None or isinstance(given, (str, pd.DataFrame, pd.Series)):
+        raise ValueError(f"neighbours are a {type(given).__name__}, expected contiguity(regions) or lists of positions")
     else:
         lists = [given[i] for i in range(len(given))] if isinstance(given, Mapping) else list(given)
         columns = np.concatenate([np.asarray(near, np.int64).ravel() for near in lists] or [np.zeros(0, np.int64)])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from geo.change import benjamini_hochberg
+from geo.change import benjamini_hochberg, one_phi
 from geo.result import Result
 
 LEVELS = (0.05, 0.002)  # outside 95 % and 99.8 % limits
@@ -184,8 +184,7 @@ def funnel_limits(events: ArrayLike, base: ArrayLike, *, alpha: float = 0.05, di
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}, expected above 0 and below 1")
-    if not (np.isfinite(dispersion) and dispersion >= 1):
-        raise ValueError(f"dispersion is {dispersion}, expected 1 or more")
+    dispersion = one_phi(dispersion)
     e, b, known = _read(events, base)
     broken = int((e[known] != np.floor(e[known])).sum())
     if broken:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo.change import one_phi
+
 
 @dataclass(frozen=True)
 class Values:
@@ -16,6 +18,7 @@ class Values:
     known: np.ndarray  # bool, shape of given
     x: np.ndarray  # the known ones, in order
     counts: bool  # whole numbers: events
+    phi: float  # dispersion of counts; 1 for rates
     note: str
 
     @property
@@ -37,7 +40,7 @@ class Values:
         return whole
 
 
-def read_values(values: ArrayLike, dispersion: float) -> Values:
+def read_values(values: ArrayLike, dispersion) -> Values:
     """Counts where all known values are whole numbers, else rates.
 
     Raises
@@ -46,8 +49,7 @@ def read_values(values: ArrayLike, dispersion: float) -> Values:
         Infinite values, negative counts, a dispersion below 1.
     """
     given = np.asarray(values, dtype=float)
-    if not dispersion >= 1:
-        raise ValueError(f"dispersion is {dispersion}, expected 1 or more")
+    phi = one_phi(dispersion)
     known = ~np.isnan(given)
     x = given[known]
     if np.isinf(x).any():
@@ -55,7 +57,7 @@ def read_values(values: ArrayLike, dispersion: float) -> Values:
     counts = bool((x == np.floor(x)).all())
     if counts and (x < 0).any():
         raise ValueError(f"values hold {int((x < 0).sum())} negative counts, the first {x[x < 0][0]:g}, expected 0 or more")
-    return Values(given, known, x, counts, _note(x, counts))
+    return Values(given, known, x, counts, phi if counts else 1.0, _note(x, counts))
 
 
 def _note(x: np.ndarray, counts: bool) -> str:

@@ -12,7 +12,7 @@ from geo.change.maturity import (
     maturity_cutoffs,
     reporting_delay,
 )
-from geo.change.overdispersion import MIN_PERIODS, Dispersion, benjamini_hochberg, dispersion, widen
+from geo.change.overdispersion import MIN_PERIODS, Dispersion, benjamini_hochberg, dispersion, one_phi, widen
 from geo.change.season import SeasonalTrend, seasonal_trend
 from geo.change.verdicts import (
     CLEAR_FALL,
@@ -65,6 +65,7 @@ __all__ = [
     "immature_from",
     "maturity_cutoffs",
     "next_month",
+    "one_phi",
     "p_text",
     "percent_text",
     "poisson_e_test",

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo.change.overdispersion import one_phi
 from geo.result import Result
 
 
@@ -105,8 +106,7 @@ def control_band(
         raise ValueError(f"series has shape {counts.shape}, expected (weeks,)")
     if np.any(counts < 0) or np.any(np.isinf(counts)) or np.any(counts != np.floor(counts), where=~np.isnan(counts)):
         raise ValueError("counts must be whole numbers not below 0, NaN where missing")
-    if not dispersion >= 1:
-        raise ValueError(f"dispersion is {dispersion}, expected 1 or more")
+    dispersion = one_phi(dispersion)
     if not 1 <= weeks <= reach:
         raise ValueError(f"reach is {reach} weeks, expected at least the {weeks} of the base")
     whole = ~np.isnan(counts)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from geo.change.overdispersion import one_phi
 from geo.result import Result
 
 _MOST_STATES = 4096  # of the Markov chain
@@ -127,7 +128,8 @@ def slow_drift(
     [14, 15]
     """
     counts = np.asarray(series, dtype=float)
-    _check(counts, mean, baseline_weeks, change_pct, run_length_weeks, dispersion)
+    dispersion = one_phi(dispersion)
+    _check(counts, mean, baseline_weeks, change_pct, run_length_weeks)
     known = ~np.isnan(counts)
     if complete is not None:
         complete = np.asarray(complete, dtype=bool)
@@ -279,7 +281,7 @@ def _without(shape, used: int, note: str, parameters: dict) -> Drift:
     return Drift(quiet, quiet, unknown, unknown, None, None, *[nan] * 7, used, note=note, **parameters)
 
 
-def _check(counts, mean, baseline_weeks, change_pct, run_length_weeks, dispersion) -> None:
+def _check(counts, mean, baseline_weeks, change_pct, run_length_weeks) -> None:
     if counts.ndim != 1:
         raise ValueError(f"series has shape {counts.shape}, expected (weeks,)")
     if np.any(counts < 0) or np.any(np.isinf(counts)) or np.any(counts != np.floor(counts), where=~np.isnan(counts)):
@@ -289,7 +291,6 @@ def _check(counts, mean, baseline_weeks, change_pct, run_length_weeks, dispersio
         ("baseline_weeks", baseline_weeks, 8, np.inf),
         ("change_pct", change_pct, 1, 90),
         ("run_length_weeks", run_length_weeks, 2, 100_000),
-        ("dispersion", dispersion, 1, np.inf),
     )
     for name, value, least, most in bounds:
         if not least <= value <= most or np.isinf(value):

@@ -26,6 +26,8 @@ class Dispersion(Result):
         Complete periods used by each row (pooled: the most any row had).
     estimated : ndarray of bool, shape (rows,)
         False where ``phi`` is 1 for want of periods.
+    note : str
+        Says so where ``phi`` is 1 for want of periods, in Chinese; "" where there is nothing.
     """
 
     unpacks: ClassVar[tuple[str, ...]] = ("phi", "periods", "estimated")
@@ -33,6 +35,7 @@ class Dispersion(Result):
     phi: np.ndarray
     periods: np.ndarray
     estimated: np.ndarray
+    note: str
 
 
 def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispersion:
@@ -43,7 +46,8 @@ def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispe
     counts : array_like, shape (rows, periods)
         Events of each row in each past period; NaN where the period is not complete for the row.
     exposure : array_like, shape (periods,)
-        Length of each period in days.
+        Length of each period in days. The periods must be as long as the window that phi will be used for: weeks for a
+        week, four weeks for four weeks; slow waves make phi grow with the length.
     pooled : bool
         One phi for all rows together (small areas) instead of one for each row.
 
@@ -88,9 +92,48 @@ def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispe
         phi = max(1.0, float(chi2[df > 0].sum() / all_df)) if all_df else 1.0
         most = int(periods.max(initial=0))
         shape = total.shape
-        return Dispersion(np.full(shape, phi), np.full(shape, most), np.full(shape, bool(enough.any())))
+        known_enough = np.full(shape, bool(enough.any()))
+        return Dispersion(np.full(shape, phi), np.full(shape, most), known_enough, _note(known_enough))
     phi = np.maximum(1.0, np.divide(chi2, df, out=np.ones_like(chi2), where=df > 0))
-    return Dispersion(phi, periods, enough)
+    return Dispersion(phi, periods, enough, _note(enough))
+
+
+def _note(estimated: np.ndarray) -> str:
+    few = int((~estimated).sum())
+    return f"{few}行完整的时期不足{MIN_PERIODS}个，按泊松处理（φ=1）" if few else ""
+
+
+def one_phi(dispersion) -> float:
+    """One phi for all rows: a number, or what :func:`dispersion` gives where all rows share it.
+
+    Parameters
+    ----------
+    dispersion : float, array_like or Dispersion
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        No number, different values for the rows, a value below 1.
+
+    Examples
+    --------
+    >>> one_phi(dispersion([[0, 12, 1, 9, 0, 14, 2, 2]] * 3, [7] * 8, pooled=True)) > 1
+    True
+    """
+    given = dispersion.phi if isinstance(dispersion, Dispersion) else dispersion
+    try:
+        values = np.unique(np.asarray(given, dtype=float))
+    except (TypeError, ValueError):
+        raise ValueError(f"dispersion is {given!r}, expected a number of 1 or more") from None
+    if values.size != 1:
+        raise ValueError(f"dispersion holds {values.size} different values, expected one: pooled=True gives one, or take one row's")
+    if not (values[0] >= 1 and np.isfinite(values[0])):
+        raise ValueError(f"dispersion is {values[0]:g}, expected 1 or more")
+    return float(values[0])
 
 
 def widen(p: ArrayLike, phi: ArrayLike) -> np.ndarray | float:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from math import isnan
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from geo.change.counts import poisson_e_test
-from geo.change.overdispersion import widen
+from geo.change.overdispersion import one_phi, widen
 from geo.result import Result
 
 CLEAR_RISE = "明显上升"
@@ -169,7 +170,8 @@ def verdict(
     '上期未报，无法比较'
     """
     days_before = days if days_before is None else days_before
-    _check(days, days_before, dispersion, p_adjusted, missing)
+    dispersion = one_phi(dispersion)
+    _check(days, days_before, p_adjusted, missing)
     now, before = _count(now), _count(before)
     test = poisson_e_test(_or_nan(now), days, _or_nan(before), days_before)
     reason = (
@@ -279,8 +281,10 @@ def _of_windows(now: bool, before: bool, what: str) -> str:
 
 
 def _count(value: float | None) -> int | None:
-    if value is None or isnan(value):
+    if value is None or pd.isna(value):
         return None
+    if not isinstance(value, Real):
+        raise ValueError(f"counts must be numbers, found {value!r}")
     if not (value >= 0 and float(value).is_integer()):
         raise ValueError(f"counts must be whole numbers not below 0, found {value}")
     return int(value)
@@ -290,11 +294,9 @@ def _or_nan(value: int | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _check(days, days_before, dispersion, p_adjusted, missing) -> None:
+def _check(days, days_before, p_adjusted, missing) -> None:
     if not (days > 0 and days_before > 0):
         raise ValueError(f"days are {days} and {days_before}, expected above 0")
-    if not dispersion >= 1:
-        raise ValueError(f"dispersion is {dispersion}, expected 1 or more")
     if p_adjusted is not None and not 0 <= p_adjusted <= 1:
         raise ValueError(f"p_adjusted is {p_adjusted}, expected 0 to 1")
     if missing not in ("", "now", "before", "both"):

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo.change import one_phi
 from geo.result import Result
 
 FEW = 10.0  # events expected after, by the before count, under which the normal tail is not trusted on its own
@@ -115,8 +116,7 @@ def weighted_displacement_difference(
         raise ValueError(f"exposure is {exposure}, expected (before days, after days) above 0")
     if not (np.isfinite(control_weight) and control_weight > 0):
         raise ValueError(f"control_weight is {control_weight}, expected 1 / number of control places")
-    if not (np.isfinite(dispersion) and dispersion >= 1):
-        raise ValueError(f"dispersion is {dispersion}, expected 1 or more")
+    dispersion = one_phi(dispersion)
     if control is None and displaced_control is not None:
         raise ValueError("displaced_control is given without control, expected both or neither")
     r = days_after / days_before

@@ -116,14 +116,14 @@ def emerging_hotspots(
     x, there = np.where(read.known, cube, 0.0), read.known.astype(float)
     local, held = (_back(v + here @ v, steps_back)[read.known] for v in (x, there))
     z = star_z(local, held, read.x)
-    p = star_p(read, local, held, z, dispersion)
+    p = star_p(read, local, held, z)
     q = benjamini_hochberg(p)
     excess = local * read.x.size - held * read.x.sum()
     side = read.spread(np.where(q <= alpha, np.sign(excess), 0.0), 0.0).astype(np.int8)
     z = read.spread(z)
     label, trend_p, trend_z = classes(side, z)
     return Emerging(
-        label, z, read.spread(p), read.spread(q), side, trend_p, trend_z, alpha, dispersion if read.counts else 1.0,
+        label, z, read.spread(p), read.spread(q), side, trend_p, trend_z, alpha, read.phi,
         steps_back, "binomial" if read.counts else "normal", int((~read.known).sum()), _remark(read.note, cube.shape[1]),
     )  # fmt: skip
 

@@ -111,7 +111,7 @@ def knox(xy, t: ArrayLike, *, distance_m: float, days: float, permutations: int 
     Parameters
     ----------
     xy : array_like (n, 2), GeoSeries or GeoDataFrame of points
-        Metres; degrees are refused.
+        Metres. A frame in degrees is refused; plain arrays are taken as metres.
     t : array_like (n,)
         Days as numbers, or moments (datetime64, with or without zone).
     distance_m, days : float

@@ -70,7 +70,7 @@ def near_repeat_links(
     Parameters
     ----------
     xy : array_like (n, 2), GeoSeries or GeoDataFrame of points
-        Metres; degrees are refused.
+        Metres. A frame in degrees is refused; plain arrays are taken as metres.
     t : array_like (n,)
         Days as numbers, or moments.
     distance_m, days : float

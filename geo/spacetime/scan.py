@@ -83,7 +83,7 @@ def scan_permutation(
     Parameters
     ----------
     xy : array_like (n, 2), GeoSeries or GeoDataFrame of points
-        Metres; degrees are refused.
+        Metres. A frame in degrees is refused; plain arrays are taken as metres.
     t : array_like (n,)
         Moments, cut to calendar days of their wall clock, or days as numbers, cut to whole days.
     max_radius_m : float

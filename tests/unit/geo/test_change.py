@@ -16,6 +16,7 @@ from geo.change import (
     RISE,
     benjamini_hochberg,
     dispersion,
+    one_phi,
     poisson_e_test,
     poisson_z,
     score_z,
@@ -255,3 +256,17 @@ def test_verdict_words_and_their_borders():
 def test_dispersion_refuses_what_does_not_fit(counts, exposure, words):
     with pytest.raises(ValueError, match=words):
         dispersion(counts, exposure, pooled=True)
+
+
+def test_one_phi_is_taken_in_every_form_and_several_are_refused():
+    pooled = dispersion([[0, 12, 1, 9, 0, 14, 2, 2], [4, 6, 5, 5, 4, 6, 5, 5]], [7] * 8, pooled=True)
+    assert one_phi(pooled) == one_phi(pooled.phi) == one_phi(float(pooled.phi[0])) == pooled.phi[0]
+    each = dispersion([[0, 12, 1, 9, 0, 14, 2, 2], [4, 6, 5, 5, 4, 6, 5, 5]], [7] * 8, pooled=False)
+    for bad, words in ((each, "2 different values"), ("much", "expected a number"), (0.5, "1 or more"), ([], "0 different")):
+        with pytest.raises(ValueError, match=words):
+            one_phi(bad)
+
+
+def test_too_few_periods_are_said():
+    assert "不足8个" in dispersion([[5, 9, 40, 1, 0, 30, 2]], [7] * 7, pooled=False).note
+    assert dispersion([[5, 9, 40, 1, 0, 30, 2, 3]], [7] * 8, pooled=False).note == ""

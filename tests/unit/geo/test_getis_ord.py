@@ -169,6 +169,11 @@ def test_missing_is_not_zero():
     assert not (found.q[kept] == getis_ord_star(np.nan_to_num(x), near).q[kept]).all()
 
 
+def test_broken_counts_are_said_to_be_judged_as_rates():
+    assert "近似" in getis_ord_star(np.arange(9) + 0.5, lattice(3)).note
+    assert getis_ord_star(np.arange(9), lattice(3)).note == ""
+
+
 def test_islands_are_named_and_judged_by_themselves():
     found = getis_ord_star([3, 0, 1, 9, 0], [[1], [0, 2], [1], [], [2]])
     assert found.islands.tolist() == [3]
@@ -183,6 +188,8 @@ def test_islands_are_named_and_judged_by_themselves():
         (lambda: getis_ord_star([1, 2], [[1], [0], []]), "3 areas, expected 2"),
         (lambda: getis_ord_star([1, 2], [[1], [2]]), "positions"),
         (lambda: getis_ord_star([1, 2], [[1], [0]], dispersion=0.5), "dispersion"),
+        (lambda: getis_ord_star([1, 2], None), "expected contiguity"),
+        (lambda: getis_ord_star([1, 2], gpd.GeoDataFrame({"grid_code": ["a", "b"]})), "a GeoDataFrame, expected"),
     ],
 )
 def test_impossible_input_is_refused(call, words):
