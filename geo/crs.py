@@ -197,7 +197,7 @@ def _finite(x: ArrayLike, y: ArrayLike) -> Pair:
     return x[keep], y[keep]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DatumEvidence(Result):
     """What each hypothesis explains. Unpacks in the order of its fields."""
 

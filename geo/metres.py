@@ -29,6 +29,21 @@ def refuse_degrees(layer, name: str) -> None:
         raise ValueError(f"{name} is in {unit.unit_name} ({label}), expected metres: project it with to_crs(metre_crs(bounds))")
 
 
+def refuse_other_crs(first, second, names: tuple[str, str]) -> None:
+    """Refuse two frames that name different CRSs: numbers of one zone mean another place in the next.
+
+    Raises
+    ------
+    ValueError
+    """
+    one, other = getattr(first, "crs", None), getattr(second, "crs", None)
+    if one is not None and other is not None and one != other:
+        labels = [":".join(crs.to_authority() or (crs.name,)) for crs in (one, other)]
+        raise ValueError(
+            f"{names[0]} is in {labels[0]} and {names[1]} in {labels[1]}, expected one CRS: project one with to_crs"
+        )
+
+
 def metre_xy(xy, name: str = "xy") -> np.ndarray:
     """Points as a float array (n, 2) of east and north in metres.
 

@@ -45,7 +45,7 @@ class Outside(NamedTuple):
     area_m2: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Topology(Result):
     """What keeps regions from being a partition; empty tuples where nothing does. Unpacks in this order."""
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from geo.metres import metre_xy, refuse_degrees
+from geo.metres import metre_xy, refuse_degrees, refuse_other_crs
 from geo.result import Result
 
 __all__ = ["Siting", "maximal_cover"]
@@ -24,7 +24,7 @@ PATIENCE = 20  # of them without progress before they are halved
 _TIE = 1e-9  # gains closer than this, relatively, are equal but for rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Siting(Result):
     """Chosen sites and what they cover. Weights are events; sites and demand are positions in the arrays given.
 
@@ -156,6 +156,8 @@ def maximal_cover(
         raise ValueError(f"backup is {backup}, expected 0 to 1")
     xy = metre_xy(demand, "demand")
     weight = _weights(weights, len(xy))
+    for name, layer in (("candidates", candidates), ("existing", existing)):
+        refuse_other_crs(demand, layer, ("demand", name))
     see = _views(candidates, xy, radius_m, "candidates")
     held = np.zeros(len(xy), np.int8)
     if existing is not None:

@@ -20,7 +20,7 @@ AS_RATES = "数值不是整数，按率处理：p 用正态近似"
 _LEVELS = ((0.01, "99"), (0.05, "95"), (0.10, "90"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hotspots(Result):
     """Gi* of each area; unpacks as ``z, p, q, label``. All arrays have shape (n,); NaN where the value is missing.
 
@@ -61,7 +61,9 @@ class Hotspots(Result):
     note: str
 
 
-def getis_ord_star(values: ArrayLike, neighbours, *, alpha: float = 0.05, dispersion: float = 1.0) -> Hotspots:
+def getis_ord_star(
+    values: ArrayLike, neighbours, *, alpha: float = 0.05, dispersion: float = 1.0, counts: bool | None = None
+) -> Hotspots:
     """Gi* with binary weights, the area itself among its neighbours.
 
     Parameters
@@ -76,6 +78,8 @@ def getis_ord_star(values: ArrayLike, neighbours, *, alpha: float = 0.05, disper
     dispersion : float
         phi >= 1, variance over mean of the counts of one area from period to period, of periods as long as the window
         the values are of (:func:`geo.change.dispersion`, whose result may be given); 1 is Poisson. Not used for rates.
+    counts : bool, optional
+        Whether the values are events; by default whole numbers are. False for rates that were rounded.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def getis_ord_star(values: ArrayLike, neighbours, *, alpha: float = 0.05, disper
     >>> z.round(2).tolist()
     [2.21, 1.64, 0.16, -1.48, -1.64, -1.1]
     """
-    read = read_values(values, dispersion)
+    read = read_values(values, dispersion, counts)
     near = as_neighbours(neighbours, len(read.given)).among(read.known)
     x, size = read.x, len(read.x)
     local = x + near.matrix @ x

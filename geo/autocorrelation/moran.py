@@ -22,7 +22,7 @@ MOST_PERMUTATIONS = 1_000_000  # drawing ends here at the latest
 _DOUBT = 0.001  # chance that a p lies outside the bounds by which it is called resolved, each side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LocalMoran(Result):
     """Local Moran of each area; unpacks as ``I, p, q, label``. Arrays of shape (n,); NaN where nothing can be said.
 
@@ -38,7 +38,8 @@ class LocalMoran(Result):
         ``HH`` high among high, ``LL`` low among low, ``HL`` high among low, ``LH`` low among high where q <= alpha;
         else ``none``, ``island`` (no neighbours) or ``missing`` (no value).
     quadrant : str array
-        HH, LL, HL, LH whether sure or not.
+        HH, LL, HL, LH whether sure or not. The neighbours are high where their sum is above what the test expects, the
+        mean of the *other* areas; one huge value can lift the mean of all above them, and I is then below 0.
     flagged : bool array
     alpha, dispersion : float
     method : str
@@ -72,8 +73,9 @@ class LocalMoran(Result):
 
 
 def local_moran(
-    values: ArrayLike, neighbours, *, permutations: int = 999, seed: int = 0, dispersion: float = 1.0, alpha: float = 0.05
-) -> LocalMoran:
+    values: ArrayLike, neighbours, *, permutations: int = 999, seed: int = 0, dispersion: float = 1.0, alpha: float = 0.05,
+    counts: bool | None = None,
+) -> LocalMoran:  # fmt: skip
     """Local Moran's I with a test that holds its level at small counts.
 
     Parameters
@@ -90,6 +92,8 @@ def local_moran(
         phi >= 1 as in :func:`getis_ord_star`; counts only.
     alpha : float
         Share of false ones accepted among the flagged.
+    counts : bool, optional
+        As in :func:`getis_ord_star`.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def local_moran(
     """
     if permutations < 99:
         raise ValueError(f"permutations is {permutations}, expected 99 or more")
-    read = read_values(values, dispersion)
+    read = read_values(values, dispersion, counts)
     near = as_neighbours(neighbours, len(read.given)).among(read.known)
     x, size, k = read.x, len(read.x), near.count
     local = near.matrix @ x

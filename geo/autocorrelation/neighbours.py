@@ -16,7 +16,7 @@ from geo.result import Result
 _SNAP = 1e-10  # of the largest coordinate: about a millimetre, in degrees and in projected metres alike
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Neighbours(Result):
     """Neighbours of n areas by position, an area never its own: a sequence of n arrays.
 
@@ -109,15 +109,15 @@ def contiguity(regions) -> Neighbours:
     return _from_matrix(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, size)).tocsr(), "queen")
 
 
-def as_neighbours(given, size: int) -> Neighbours:
+def as_neighbours(given, size: int | None = None) -> Neighbours:
     """Neighbours in any usual form as :class:`Neighbours`: duplicates count once, an area is never its own neighbour.
 
     Parameters
     ----------
-    given : Neighbours, sparse matrix (n, n), libpysal W or Graph, mapping or sequence of neighbour positions
-        Weights are read as present (not 0) or absent.
-    size : int
-        Number of areas wanted.
+    given : Neighbours, matrix (n, n), libpysal W or Graph, mapping or sequence of neighbour positions
+        A matrix is sparse, a square array, or n lists of n zeros and ones. Weights are read as present (not 0) or absent.
+    size : int, optional
+        Number of areas wanted; any by default.
 
     Raises
     ------
@@ -133,18 +133,33 @@ def as_neighbours(given, size: int) -> Neighbours:
         found = given
     elif issparse(given) or hasattr(given, "sparse"):
         found = _from_matrix(csr_matrix(given if issparse(given) else given.sparse), "given")
+    elif _is_square(given):
+        found = _from_matrix(csr_matrix(np.asarray(given)), "given")
     elif given is None or isinstance(given, (str, pd.DataFrame, pd.Series)):
         raise ValueError(f"neighbours are a {type(given).__name__}, expected contiguity(regions) or lists of positions")
     else:
+        if isinstance(given, Mapping) and set(given) != set(range(len(given))):
+            raise ValueError(f"neighbours are keyed by {list(given)[:3]} …, expected positions 0 to {len(given) - 1}")
         lists = [given[i] for i in range(len(given))] if isinstance(given, Mapping) else list(given)
+        lists = [sorted(near) if isinstance(near, (set, frozenset)) else near for near in lists]
         columns = np.concatenate([np.asarray(near, np.int64).ravel() for near in lists] or [np.zeros(0, np.int64)])
         if columns.size and not (columns.min() >= 0 and columns.max() < len(lists)):
             raise ValueError(f"neighbours name positions {columns.min()} to {columns.max()}, expected 0 to {len(lists) - 1}")
         rows = np.repeat(np.arange(len(lists)), [len(near) for near in lists])
         found = _from_matrix(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(lists),) * 2).tocsr(), "given")
-    if len(found) != size:
+    if size is not None and len(found) != size:
         raise ValueError(f"neighbours are of {len(found)} areas, expected {size}")
     return found
+
+
+def _is_square(given) -> bool:
+    """A square array, or as many lists of zeros and ones as each is long (positions would name an area twice)."""
+    if isinstance(given, np.ndarray):
+        return given.ndim == 2 and given.shape[0] == given.shape[1] and given.dtype != object
+    if not isinstance(given, (list, tuple)) or len(given) < 3:
+        return False
+    rows = [np.asarray(row) for row in given if not isinstance(row, (set, frozenset))]
+    return len(rows) == len(given) and all(row.shape == (len(given),) and np.isin(row, (0, 1)).all() for row in rows)
 
 
 def _from_matrix(matrix: csr_matrix, rule: str) -> Neighbours:

@@ -15,7 +15,7 @@ from geo.result import Result
 LEVELS = (0.05, 0.002)  # outside 95 % and 99.8 % limits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmpiricalBayes(Result):
     """Raw and shrunk rates of areas, events per unit of base. ``numpy.asarray`` of it is ``eb``.
 
@@ -51,7 +51,7 @@ class EmpiricalBayes(Result):
         return np.array(self.eb, dtype=dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Funnel(Result):
     """Rates of areas and the limits within which chance about the common rate keeps them.
 

@@ -40,13 +40,13 @@ class Values:
         return whole
 
 
-def read_values(values: ArrayLike, dispersion) -> Values:
-    """Counts where all known values are whole numbers, else rates.
+def read_values(values: ArrayLike, dispersion, counts: bool | None = None) -> Values:
+    """Counts where all known values are whole numbers, else rates; or as ``counts`` says.
 
     Raises
     ------
     ValueError
-        Infinite values, negative counts, a dispersion below 1.
+        Infinite values, negative or broken counts, a dispersion below 1.
     """
     given = np.asarray(values, dtype=float)
     phi = one_phi(dispersion)
@@ -54,7 +54,10 @@ def read_values(values: ArrayLike, dispersion) -> Values:
     x = given[known]
     if np.isinf(x).any():
         raise ValueError(f"values hold {int(np.isinf(x).sum())} infinite numbers, expected counts or rates")
-    counts = bool((x == np.floor(x)).all())
+    whole = bool((x == np.floor(x)).all())
+    counts = whole if counts is None else bool(counts)
+    if counts and not whole:
+        raise ValueError(f"values hold {int((x != np.floor(x)).sum())} broken numbers, expected counts")
     if counts and (x < 0).any():
         raise ValueError(f"values hold {int((x < 0).sum())} negative counts, the first {x[x < 0][0]:g}, expected 0 or more")
     return Values(given, known, x, counts, phi if counts else 1.0, _note(x, counts))

@@ -5,7 +5,7 @@ Windows are half-open ``[start, end)`` pairs of dates.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 Window = tuple[date, date]
 
@@ -83,7 +83,7 @@ def a_year_before(window: Window) -> Window:
 
     Notes
     -----
-    29 February becomes 28, also as an exclusive end; week 53 becomes 52 where the year before has none.
+    29 February becomes 28; as an exclusive end, which means up to the 28th, it becomes 1 March. Week 53 becomes 52 where the year before has none.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def a_year_before(window: Window) -> Window:
         first = date.fromisocalendar(year - 1, min(week, weeks_before), 1)
         return first, first + (end - start)
     first = _day_a_year_before(start)
-    return first, max(_day_a_year_before(end), first + timedelta(days=1))
+    return first, end_a_year_before(end)
 
 
 def previous_month(day: date) -> date:
@@ -145,6 +145,11 @@ def add_months(first: date, months: int) -> date:
     """The first day of a month so many months after that of ``first``."""
     index = first.year * 12 + first.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
+
+
+def end_a_year_before(end: date) -> date:
+    """The exclusive end a year before: 29 February means up to the 28th, so 1 March."""
+    return date(end.year - 1, 3, 1) if (end.month, end.day) == (2, 29) else end.replace(year=end.year - 1)
 
 
 def _day_a_year_before(day: date) -> date:

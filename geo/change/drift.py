@@ -22,7 +22,7 @@ _MOST_STATES = 4096  # of the Markov chain
 _LONGEST = 1e10  # weeks; from here on a run length is as good as endless, and beyond what the chain resolves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drift(Result):
     """CUSUMs of a weekly series; unpacks as ``rise, fall``.
 

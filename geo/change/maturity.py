@@ -16,7 +16,7 @@ from geo.result import Result
 FEWEST_EVENTS = 20  # events under which no delay is estimated: the latest one in 20 is what 95 % means
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Delay(Result):
     """How long it takes until most events are recorded; unpacks as ``days, events``.
 
@@ -45,7 +45,7 @@ class Delay(Result):
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MatureCounts(Result):
     """Counts of windows seen at the same age; unpacks as ``counts, recorded``.
 

@@ -14,7 +14,7 @@ from geo.result import Result
 MIN_PERIODS = 8  # complete periods under which a dispersion is not estimated
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dispersion(Result):
     """Variance over mean of counts in past periods, at least 1; unpacks as ``phi, periods, estimated``.
 

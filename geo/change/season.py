@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SeasonalTrend(Result):
     """Parts of a series whose sum it is; unpacks as ``trend, season, rest``.
 

@@ -27,7 +27,7 @@ MARKS = {CLEAR_RISE: "▲", RISE: "◆", NORMAL: "○", FALL: "▽", CLEAR_FALL:
 NOTHING = "—"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdict(Result):
     """One count beside the one before; unpacks as ``word, statement, p, z``.
 

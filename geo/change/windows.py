@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from geo.change.calendar import Window, a_year_before, add_months, calendar_unit, next_month, preceding
+from geo.change.calendar import (
+    Window,
+    a_year_before,
+    add_months,
+    calendar_unit,
+    end_a_year_before,
+    next_month,
+    preceding,
+)
 from geo.result import Result
 
 PERIODS = ("iso_week", "days_28", "half_month", "month", "quarter", "year", "year_to_date")
@@ -20,7 +28,7 @@ SPRING_FESTIVAL_TURN = 8  # from this month on, days are counted towards the nex
 _WEEK = timedelta(days=7)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison(Result):
     """Two windows and their lengths; unpacks as ``now, before, days, days_before``.
 
@@ -193,9 +201,7 @@ def _refuse_unless_whole(window: Window, kind: str) -> None:
 
 def _to_date(end: date) -> tuple[Window, Window]:
     first = (end - timedelta(days=1)).replace(month=1, day=1)
-    # An end of 29 February means up to the 28th; a year before, the day after the 28th is 1 March.
-    end_before = date(end.year - 1, 3, 1) if (end.month, end.day) == (2, 29) else end.replace(year=end.year - 1)
-    return (first, end), (first.replace(year=first.year - 1), end_before)
+    return (first, end), (first.replace(year=first.year - 1), end_a_year_before(end))
 
 
 def _by_spring_festival(window: Window, festivals) -> tuple[Window, str]:

@@ -19,7 +19,7 @@ from geo.metres import refuse_degrees
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkSplit(Result):
     """Judged places of a 补盲 rule by who covers them.
 
@@ -41,7 +41,7 @@ class NetworkSplit(Result):
     filled_pct: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RuleCheck(Result):
     """Which places keep a rule.
 

@@ -87,9 +87,11 @@ def flags(values, size: int, name: str) -> np.ndarray:
         raise ValueError(f"{name} has {len(given)} values, expected {size}: one a camera")
     known = ~pd.isna(given)
     out = np.full(size, np.nan)
-    out[known] = np.asarray(given[known], float)
-    if not np.isin(out[known], (0.0, 1.0)).all():
-        raise ValueError(f"{name} holds other values than true, false and missing")
+    numbers = pd.to_numeric(pd.Series(np.asarray(given[known], object)), errors="coerce").to_numpy(float)
+    wrong = np.flatnonzero(~np.isin(numbers, (0.0, 1.0)))
+    if wrong.size:
+        raise ValueError(f"{name} holds {given[known][wrong[0]]!r}, expected true, false, 1, 0 or missing")
+    out[known] = numbers
     return out
 
 

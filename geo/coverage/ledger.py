@@ -19,7 +19,7 @@ from geo.result import Result
 IN_USE, REMOVED = "在用", "拆除"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Working(Result):
     """Which cameras work.
 

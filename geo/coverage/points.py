@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from geo.coverage.inputs import camera_polygons
 from geo.coverage.runs import blocks, ranges
-from geo.metres import metre_xy
+from geo.metres import metre_xy, refuse_other_crs
 
 _PAIRS = 1 << 20  # candidate pairs asked at once: 100 MB of temporaries
 _FINEST = 1 << 22  # cells a side: keeps cell numbers far from overflow however far a stray area lies
@@ -45,6 +45,7 @@ def covered_points(xy, areas) -> np.ndarray:
     >>> covered_points([[0, 0], [15, 0], [99, 0]], areas).tolist()
     [1, 2, 0]
     """
+    refuse_other_crs(xy, areas, ("xy", "areas"))
     points = metre_xy(xy)
     seen = np.zeros(len(points), np.int64)
     for point, _ in pairs(points, camera_polygons(areas)):
@@ -75,6 +76,7 @@ def nearest_camera_m(xy, cameras_xy) -> np.ndarray:
     >>> nearest_camera_m([[0, 0], [100, 0]], [[3, 4]]).round(1).tolist()
     [5.0, 97.1]
     """
+    refuse_other_crs(xy, cameras_xy, ("xy", "cameras_xy"))
     points, cameras = metre_xy(xy), metre_xy(cameras_xy, "cameras_xy")
     if not len(cameras):
         return np.full(len(points), np.inf)

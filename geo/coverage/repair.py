@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from geo.coverage.inputs import camera_polygons, flags
 from geo.coverage.points import pairs
 from geo.coverage.summary import NO_CAMERA
-from geo.metres import metre_xy
+from geo.metres import metre_xy, refuse_other_crs
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RepairOrder(Result):
     """Marginal value of each camera, in events.
 
@@ -91,6 +91,7 @@ def repair_order(areas, incidents_xy, *, online: ArrayLike, codes: ArrayLike | N
     """
     if codes is None and "camera_code" in getattr(areas, "columns", ()):
         codes = areas["camera_code"]
+    refuse_other_crs(areas, incidents_xy, ("areas", "incidents_xy"))
     shapes = camera_polygons(areas)
     points = metre_xy(incidents_xy, "incidents_xy")
     known = flags(online, shapes.size, "online")

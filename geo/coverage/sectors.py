@@ -20,7 +20,7 @@ ALL_ROUND = "9"
 RADIUS, SECTOR, VISIBLE = "radius", "sector", "visible"  # the methods of the layer camera_coverage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look(Result):
     """What a direction code says of a camera.
 
@@ -37,7 +37,7 @@ class Look(Result):
     fov_deg: float | np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CameraAreas(Result):
     """Planned areas of cameras whose ledger may be incomplete.
 
@@ -90,7 +90,9 @@ def sector(x: float, y: float, bearing_deg: float, fov_deg: float, range_m: floa
     >>> round(sector(0, 0, 90, 90, 100).area), round(3.14159265 / 4 * 100**2)
     (7850, 7854)
     """
-    return sectors([x], [y], [bearing_deg], [fov_deg], [range_m])[0]
+    if any(np.ndim(v) for v in (x, y, bearing_deg, fov_deg, range_m)):
+        raise ValueError("sector: arrays are given, expected one camera: sectors draws many")
+    return sectors(x, y, bearing_deg, fov_deg, range_m)[0]
 
 
 def sectors(x: ArrayLike, y: ArrayLike, bearing_deg: ArrayLike, fov_deg: ArrayLike, range_m: ArrayLike) -> np.ndarray:
@@ -115,7 +117,8 @@ def sectors(x: ArrayLike, y: ArrayLike, bearing_deg: ArrayLike, fov_deg: ArrayLi
     >>> [round(a.area) for a in sectors([0, 50], [0, 0], [0, 0], [180, 360], [10, 10])]
     [157, 314]
     """
-    x, y, bearing, fov, reach = (np.asarray(v, float) for v in (x, y, bearing_deg, fov_deg, range_m))
+    given = np.broadcast_arrays(*(np.asarray(v, float) for v in (x, y, bearing_deg, fov_deg, range_m)))
+    x, y, bearing, fov, reach = (np.atleast_1d(v) for v in given)
     full = fov >= FULL_DEG
     if not (np.isfinite(x) & np.isfinite(y) & (np.isfinite(bearing) | full)).all():
         raise ValueError("sector: x, y and bearing_deg must be finite")

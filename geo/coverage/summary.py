@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from geo.coverage.inputs import camera_polygons, flags, on_lattice
 from geo.coverage.points import pairs
 from geo.coverage.roads import covered_length, road_segments
-from geo.metres import metre_shape, metre_xy
+from geo.metres import metre_shape, metre_xy, refuse_degrees, refuse_other_crs
 from geo.result import Result
 
 JUDGED, NOT_JUDGED = "已评估", "未评估"
@@ -20,7 +20,7 @@ NO_CAMERA = "没有摄像机"
 _KM2 = 1e6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kpi(Result):
     """One figure with what it is made of.
 
@@ -40,7 +40,7 @@ class Kpi(Result):
     unit: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coverage(Result):
     """What one set of cameras covers. None is 未评估: what it would be measured against was not given.
 
@@ -68,7 +68,7 @@ class Coverage(Result):
     overlap: Kpi
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoverageSummary(Result):
     """The figures of all cameras and of those online.
 
@@ -152,6 +152,9 @@ def coverage_summary(
     >>> tuple(now.all.incidents), now.online.incidents_backup.share_pct, now.all.road is None
     ((2.0, 2.0, 100.0), 0.0, True)
     """
+    for name, layer in (("city", city), ("roads", roads), ("places", places), ("incidents", incidents)):
+        refuse_degrees(layer, name)
+        refuse_other_crs(areas, layer, ("areas", name))
     shapes = camera_polygons(areas)
     settled = on_lattice(shapes)
     known = None if online is None else flags(online, shapes.size, "online")

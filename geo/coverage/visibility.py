@@ -25,7 +25,7 @@ _CHUNK = 1000  # cameras whose candidates are gathered at once
 _TURN = 2 * np.pi
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VisibleAreas(Result):
     """What each camera sees.
 
@@ -47,7 +47,7 @@ class VisibleAreas(Result):
 
 
 def visible_area(
-    x: float, y: float, *, bearing_deg: float = 0.0, fov_deg: float = 360.0, range_m: float, obstacles
+    x: float, y: float, bearing_deg: float = 0.0, fov_deg: float = 360.0, range_m: float = np.nan, obstacles=()
 ) -> shapely.Polygon:
     """The part of a camera's sector that no building hides, in the plane.
 
@@ -56,7 +56,8 @@ def visible_area(
     x, y : float
         Position, metres.
     bearing_deg, fov_deg, range_m : float
-        As in :func:`~geo.coverage.sector`; the bearing does not matter for a full circle.
+        As in :func:`~geo.coverage.sector`, and in its order; the bearing does not matter for a full circle, the range
+        must be given.
     obstacles : GeoSeries, GeoDataFrame, array_like of Polygon or MultiPolygon, or Obstacles
         Building outlines in metres; holes are courtyards one can see in. They may touch and overlap. Missing and empty
         ones hide nothing, invalid ones are mended.

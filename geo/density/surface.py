@@ -22,7 +22,7 @@ from geo.density.scale import (
     grid_shape,
 )
 from geo.density.smooth import KERNELS, kernel_sum
-from geo.metres import metre_shape, metre_xy
+from geo.metres import metre_shape, metre_xy, refuse_other_crs
 from geo.region_index import RegionIndex
 from geo.result import Result
 
@@ -184,7 +184,7 @@ def kernel_density(
     for name, value in (("bandwidth_m", bandwidth_m), ("cell_m", cell_m), ("days", days)):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}, expected a number above 0")
-    _refuse_other_crs(xy, boundary)
+    refuse_other_crs(xy, boundary, ("xy", "boundary"))
     form, shape = KERNELS[kernel], _polygons(boundary)
     x, y = np.array(metre_xy(xy).T, order="C")  # our own copy: it is worked on in place
     x_min, y_min, x_max, y_max = shape.bounds
@@ -225,13 +225,6 @@ def kernel_density(
         days,
         _note(x, y, outside, bandwidth_rule),
     )
-
-
-def _refuse_other_crs(xy, boundary) -> None:
-    first, second = getattr(xy, "crs", None), getattr(boundary, "crs", None)
-    if first is not None and second is not None and first != second:
-        labels = [":".join(crs.to_authority() or (crs.name,)) for crs in (first, second)]
-        raise ValueError(f"xy is in {labels[0]} and boundary in {labels[1]}, expected one CRS: project one with to_crs")
 
 
 def _polygons(boundary) -> BaseGeometry:

@@ -13,7 +13,7 @@ from geo.evaluation.inputs import counts_of, sizes_of
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Concentration(Result):
     """The 80/20 curve of events over places.
 

@@ -16,7 +16,7 @@ from geo.evaluation.inputs import counts_of
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Controls(Result):
     """Control places and all rings.
 
@@ -103,8 +103,8 @@ def choose_controls(
     ([3, 2, 4], 0.33)
     """
     sets = [np.unique(np.asarray(place, dtype=np.int64)) for place in places]
-    size = len(neighbours) if not sparse.issparse(neighbours) else neighbours.shape[0]
-    near = as_neighbours(neighbours, size).matrix
+    near = as_neighbours(neighbours).matrix
+    size = near.shape[0]
     baseline = counts_of(baseline, "baseline", len(sets))
     busy = np.zeros(len(sets), bool) if acted is None else np.array(acted, dtype=bool)
     if busy.shape != (len(sets),):

@@ -16,7 +16,7 @@ FEW = 10.0  # events expected after, by the before count, under which the normal
 NO_CONTROL = "无对照，不作结论"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightedDisplacement(Result):
     """Weighted displacement difference.
 

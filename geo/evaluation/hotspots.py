@@ -13,7 +13,7 @@ from geo.evaluation.prediction import taken_at
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HotspotReport(Result):
     """Hotspots of one period against the events of the next.
 

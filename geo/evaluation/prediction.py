@@ -14,7 +14,7 @@ from geo.result import Result
 _TIE = 1e-12  # scores closer than this, relatively, are one score
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Accuracy(Result):
     """Prediction accuracy index along a ranking. ``numpy.asarray`` of it is ``pai``.
 
@@ -44,7 +44,7 @@ class Accuracy(Result):
         return np.array(self.pai, dtype=dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Efficiency(Result):
     """Accuracy beside the best that hindsight allows. ``numpy.asarray`` of it is ``pei``.
 
@@ -190,7 +190,7 @@ def taken_at(predicted: np.ndarray, size: np.ndarray, share: float) -> np.ndarra
 def _shares(share_pct: ArrayLike | None) -> np.ndarray | None:
     if share_pct is None:
         return None
-    shares = np.asarray(share_pct, dtype=float)
+    shares = np.array(share_pct, dtype=float)  # our own: the result keeps it
     if not ((shares > 0) & (shares <= 100)).all():
         raise ValueError(f"share_pct is {share_pct}, expected over 0 up to 100")
     return shares

@@ -15,7 +15,7 @@ from geo.metres import metre_xy
 from geo.result import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RepeatPlaces(Result):
     """Places with several events, most events first, ties from west to east, then south to north, then by id.
 
@@ -149,7 +149,11 @@ def _times(t: ArrayLike | None, n: int) -> np.ndarray:
     if t is None:
         return np.full(n, np.nan)
     when = np.asarray(t)
-    when = when if np.issubdtype(when.dtype, np.datetime64) else when.astype(float)
+    if when.dtype.kind in "iuf":
+        when = when.astype(float)
+    else:  # moments in any form, on their wall clock
+        moments = pd.DatetimeIndex(t)
+        when = (moments.tz_localize(None) if moments.tz is not None else moments).to_numpy()
     if when.shape != (n,) or pd.isna(when).any():
         raise ValueError(f"t has shape {when.shape} with {int(pd.isna(when).sum())} missing, expected ({n},) without")
     return when

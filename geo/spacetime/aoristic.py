@@ -16,7 +16,7 @@ HOUR = 3_600_000_000  # microseconds
 MONDAY = 72 * HOUR  # 1970-01-01 was a Thursday
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aoristic(Result):
     """Events by weekday and hour; unpacks as ``weights, n``.
 

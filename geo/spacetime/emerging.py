@@ -21,7 +21,7 @@ MANY = 0.9  # share of steps that makes a place hot nearly always
 TREND_ALPHA = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Emerging(Result):
     """Class of each area and what it rests on; unpacks as ``label, z, p, q``.
 
@@ -92,7 +92,7 @@ def emerging_hotspots(
     Each cell is compared with the whole cube, so a step in which the whole city is high is hot in many places. p as in
     Gi*; Benjamini-Hochberg over all cells. Classes, tested in this order for hot (for cold with the signs of z and of
     the trend reversed): *historical*: the last step is not significant, at least 90 % of the earlier ones were. All
-    others need the last step significant. *new*: no other step is. At least 90 % of all steps: *intensifying*,
+    others need the last step significant. *new*: no other step is, whatever the opposite sign did. At least 90 % of all steps: *intensifying*,
     *diminishing*, *persistent* as Mann-Kendall on z goes up, down (p < 0.05) or neither. *consecutive*: one unbroken
     run of 2 or more that ends now, nothing of either sign before. *oscillating*: the opposite sign before.
     *sporadic*: the rest. A missing step is not significant.
@@ -147,7 +147,7 @@ def classes(side: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
         run = _run(side == sign)
         rules = (
             (last == 0) & (steps > 1) & (mine >= MANY * (steps - 1)),
-            ends & (mine == 1) & (other == 0),
+            ends & (mine == 1),
             many & up,
             many & moves & ~up,
             many,

@@ -15,7 +15,7 @@ from geo.spacetime import events as ev
 from geo.spacetime.tables import PairTables
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Knox(Result):
     """Knox test; unpacks as ``observed, expected, p, ratio``.
 
@@ -58,7 +58,7 @@ class Knox(Result):
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NearRepeat(Result):
     """Table of near repeats; unpacks as ``observed, expected, ratio, p, q``.
 

@@ -20,7 +20,7 @@ NO_LINK = "没有在限值以内的事件对"
 CELLS = 1 << 20  # tails summed at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NearRepeatLinks(Result):
     """Links between events close in space and time; unpacks as ``first, second, apart_m, apart_days, role, p, q``.
 
@@ -179,20 +179,27 @@ def _tail(links: np.ndarray, near: np.ndarray, at_time: np.ndarray) -> np.ndarra
 
 
 def _hypergeometric_tail(k: np.ndarray, others: int, marked: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """P(H >= k) for H marked among the drawn; summed upwards from k, so that small tails keep their precision."""
+    """P(H >= k) for H marked among the drawn, summed away from the middle: upwards from k above the mode, so that small
+    tails keep their precision; below it what lies under k is taken off 1.
+    """
     k, marked, drawn = (v.astype(float) for v in np.broadcast_arrays(k, marked, drawn))
-    most = np.minimum(marked, drawn)
-    possible = k <= most
-    x = np.maximum(k, np.maximum(0, marked + drawn - others))
+    upward = k > np.floor((marked + 1) * (drawn + 1) / (others + 2))
+    step = np.where(upward, 1.0, -1.0)
+    x = np.where(upward, k, k - 1)
+    possible = (x <= np.minimum(marked, drawn)) & (x >= np.maximum(0, marked + drawn - others))
     with np.errstate(invalid="ignore"):
         log = _log_choose(marked, x) + _log_choose(others - marked, drawn - x) - _log_choose(others, drawn)
     term = np.where(possible, np.exp(np.where(possible, log, -np.inf)), 0.0)
     total = term.copy()
     while np.any(term > 1e-17 * total):
-        term = term * (marked - x) * (drawn - x) / ((x + 1) * (others - marked - drawn + x + 1))
-        x = x + 1
+        low = np.where(upward, x, x - 1)  # from P(low) to P(low + 1), or back
+        rise = np.maximum(marked - low, 0) * np.maximum(drawn - low, 0)
+        fall = (low + 1) * (others - marked - drawn + low + 1)
+        over, under = np.where(upward, rise, fall), np.where(upward, fall, rise)
+        term = np.where(under > 0, term * np.maximum(over, 0) / np.where(under > 0, under, 1.0), 0.0)
+        x = x + step
         total += term
-    return total
+    return np.where(upward, total, 1.0 - total)
 
 
 def _log_choose(of: np.ndarray, some: np.ndarray) -> np.ndarray:

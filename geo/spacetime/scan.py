@@ -19,7 +19,7 @@ FEW_EVENTS = "事件不足2起，无法扫描"
 NO_CLUSTER = "没有多于预期的时空范围，未见聚集"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan(Result):
     """Clusters of a space-time permutation scan; unpacks as ``clusters, p``.
 

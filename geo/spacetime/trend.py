@@ -14,7 +14,7 @@ from geo.result import Result
 RISING, FALLING, NO_TREND = "rising", "falling", "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MannKendall(Result):
     """Trend of one series, or of each row; unpacks as ``z, p, tau, slope``.
 

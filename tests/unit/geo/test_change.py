@@ -270,3 +270,16 @@ def test_one_phi_is_taken_in_every_form_and_several_are_refused():
 def test_too_few_periods_are_said():
     assert "不足8个" in dispersion([[5, 9, 40, 1, 0, 30, 2]], [7] * 7, pooled=False).note
     assert dispersion([[5, 9, 40, 1, 0, 30, 2, 3]], [7] * 8, pooled=False).note == ""
+
+
+def test_many_pairs_are_summed_in_blocks_with_the_same_answers():
+    rng = np.random.default_rng(6)
+    k1, k2 = rng.integers(700, 999, (2, 4000))
+    whole = poisson_e_test(k1, 7, k2, 7).p
+    assert (whole[::500] == [poisson_e_test(a, 7, b, 7).p for a, b in zip(k1[::500], k2[::500], strict=True)]).all()
+
+
+def test_a_known_mean_and_its_count_are_not_negative():
+    for now, mean in ((-1, 4), (4, -1)):
+        with pytest.raises(ValueError, match="below 0"):
+            poisson_z(now, mean)

@@ -183,7 +183,7 @@ def test_unknown_cameras_and_empty_sides_are_said():
     assert none.gain.tolist() == [0, 0, 0] and none.order.tolist() == [1, 2] and "没有事件" in none.note
     bare = repair_order([], [[1, 1]], online=[])
     assert bare.order.size == 0 and (bare.events, bare.events_covered) == (1, 0) and "没有摄像机" in bare.note
-    for wrong, words in (([True], "online has 1 values, expected 3"), ([True, 2, 0], "other values than true, false")):
+    for wrong, words in (([True], "online has 1 values, expected 3"), ([True, 2, 0], "expected true, false")):
         with pytest.raises(ValueError, match=words):
             repair_order(areas, [[1, 1]], online=wrong)
     with pytest.raises(ValueError, match="codes has 2 values, expected 3"):

@@ -1,5 +1,7 @@
 """Gi* and contiguity against esda, libpysal, published numbers, simulated noise and planted clusters."""
 
+import copy
+import pickle
 import warnings
 
 import geopandas as gpd
@@ -134,6 +136,9 @@ def test_order_duplicates_and_form_of_neighbours_do_not_matter():
         [around * 2 + [i] for i, around in enumerate(near)],  # twice, and itself
         dict(enumerate(near)),
         as_neighbours(near, 81).matrix * 3.5,
+        as_neighbours(near, 81).matrix.toarray(),
+        as_neighbours(near, 81).matrix.toarray().astype(int).tolist(),
+        [set(around) for around in near],
         as_w(near),
         Graph.from_W(as_w(near)),
         contiguity(squares(9)),
@@ -174,6 +179,14 @@ def test_broken_counts_are_said_to_be_judged_as_rates():
     assert getis_ord_star(np.arange(9), lattice(3)).note == ""
 
 
+def test_rounded_rates_can_be_declared():
+    x = np.random.default_rng(2).normal(500, 60, 400).round()
+    assert getis_ord_star(x, lattice(20)).flagged.sum() > 50  # as counts they vary far more than Poisson
+    assert not getis_ord_star(x, lattice(20), counts=False).flagged.any()
+    with pytest.raises(ValueError, match="broken"):
+        getis_ord_star(x + 0.5, lattice(20), counts=True)
+
+
 def test_islands_are_named_and_judged_by_themselves():
     found = getis_ord_star([3, 0, 1, 9, 0], [[1], [0, 2], [1], [], [2]])
     assert found.islands.tolist() == [3]
@@ -189,6 +202,7 @@ def test_islands_are_named_and_judged_by_themselves():
         (lambda: getis_ord_star([1, 2], [[1], [2]]), "positions"),
         (lambda: getis_ord_star([1, 2], [[1], [0]], dispersion=0.5), "dispersion"),
         (lambda: getis_ord_star([1, 2], None), "expected contiguity"),
+        (lambda: getis_ord_star([1, 2], {"a": ["b"], "b": ["a"]}), "keyed by"),
         (lambda: getis_ord_star([1, 2], gpd.GeoDataFrame({"grid_code": ["a", "b"]})), "a GeoDataFrame, expected"),
     ],
 )
@@ -200,8 +214,11 @@ def test_impossible_input_is_refused(call, words):
 def test_results_are_frozen_and_the_input_is_left_alone():
     x = np.arange(9.0)
     found = getis_ord_star(x, lattice(3))
-    with pytest.raises(ValueError, match="read-only"):
-        found.z[0] = 1
+    for one in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+        with pytest.raises(ValueError, match="read-only"):
+            one.z[0] = 1
+    assert found == getis_ord_star(x, lattice(3))
+    assert found != getis_ord_star(x[::-1], lattice(3))
     x[0] = 5
     assert x.flags.writeable
 

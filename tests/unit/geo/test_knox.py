@@ -493,3 +493,19 @@ def test_pairs_in_time_are_those_of_loops():
     loops = {(i, j) for j in range(50) for i in range(j) if days[j] - days[i] <= 1.0}
     assert set(zip(first.tolist(), second.tolist(), strict=True)) == loops and len(first) == len(loops)
     assert events.days_within(days, np.array([1.0]))[0] == len(loops)
+
+
+def test_links_far_below_the_mean_have_a_p_near_one():
+    """Half of all events at one place, a few of them late and alone: next to no link where hundreds are expected."""
+    rng = np.random.default_rng(1)
+    xy = np.zeros((3000, 2))
+    xy[1500:] = rng.uniform(1e4, 1e6, (1500, 2))
+    t = rng.uniform(0, 10, 3000)
+    t[:20] = 1000 + 50 * (np.arange(20) // 2)
+    found = near_repeat_links(xy, t, distance_m=10, days=3)
+    heights = np.abs(t[:, None] - t[None]) <= 3
+    heights = heights.sum(axis=1) - 1
+    expected = stats.hypergeom.sf(found.links[0] - 1, 2999, heights, 1499).mean()
+    assert found.links[0] == 1
+    assert found.p[0] == pytest.approx(expected, rel=1e-9)
+    assert found.p[0] > 0.9

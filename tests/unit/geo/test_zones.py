@@ -90,3 +90,20 @@ def test_degrees_are_refused_by_name(city, call):
     events, _, outline, _ = city
     with pytest.raises(ValueError, match=r"EPSG:4490.*to_crs"):
         call(events, outline)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e, o: kernel_density(e, bandwidth_m=300, boundary=o),
+        lambda e, o: coverage_summary(o, incidents=e),
+        lambda e, o: coverage_summary(o, city=e.buffer(10)),
+        lambda e, o: covered_points(e, o),
+        lambda e, o: repair_order(o, e, online=[True]),
+        lambda e, o: maximal_cover(e, o, k=1),
+    ],
+)
+def test_two_zones_are_not_mixed(city, call):
+    events, _, outline, _ = city
+    with pytest.raises(ValueError, match=r"expected one CRS"):
+        call(events.to_crs(ZONES[0]), outline.to_crs(ZONES[1]))
