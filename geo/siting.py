@@ -101,7 +101,7 @@ def maximal_cover(
     candidates : points, polygons or matrix
         Possible sites: points (m, 2) or a frame of points, which see as far as ``radius_m``, rim included; an array or
         frame of m polygons, each what a camera there would see (sector, visibility polygon), border included; or a
-        boolean array or sparse matrix (n, m), true where candidate j sees demand i.
+        boolean array, sparse matrix or 0/1 array (n, m), true where candidate j sees demand i.
     existing : as ``candidates``, optional
         Sites that stand. What they see is covered before the first is chosen and is never counted again.
     k : int
@@ -196,7 +196,9 @@ def _weights(weights: ArrayLike | None, n: int) -> np.ndarray:
 def _views(sites, xy: np.ndarray, radius_m: float | None, name: str) -> sparse.csr_matrix:
     """Matrix (demand, sites) of ones where a site sees a demand point."""
     n = len(xy)
-    if sparse.issparse(sites) or (isinstance(sites, np.ndarray) and sites.dtype == bool):
+    # An array of as many rows as demand points and not two columns is a matrix too: it cannot be coordinates.
+    wide = isinstance(sites, np.ndarray) and sites.ndim == 2 and sites.dtype.kind in "iuf" and sites.shape[1] != 2
+    if sparse.issparse(sites) or wide or (isinstance(sites, np.ndarray) and sites.dtype == bool):
         if sites.shape[0] != n:
             raise ValueError(f"{name} has {sites.shape[0]} rows, expected {n}: one for each demand point")
         see = sparse.csr_matrix(sites != 0, dtype=np.int32)

@@ -55,7 +55,7 @@ def visibility(philadelphia: City, demo: City):
     share = found.areas[0].area / centre.buffer(reach, quad_segs=64).area
     return figure, (
         f"演示市（合成），{frame['camera_code'].iloc[camera]} 处，半径 {reach:.0f} 米，{len(block)} 栋建筑："
-        f"全向可视面积是圆的 {100 * share:.0f}%（橙线：登记的扇形）。"
+        f"灰圈内全向可视面积（蓝）是圆的 {100 * share:.0f}%；橙线是它登记的视域（{frame['fov_deg'].iloc[camera]:.0f} 度、{frame['range_m'].iloc[camera]:.0f} 米）。"
     )
 
 
@@ -83,7 +83,8 @@ def summary(philadelphia: City, demo: City):
     area = found.all.area
     return figure, (
         f"演示市（合成），{found.cameras:,} 台（在线 {found.cameras_online:,}）；面积 {area.numerator:,.1f}/{area.denominator:,.0f} {area.unit}，"
-        f"事件为最近 13 周 {found.all.incidents.denominator:,.0f} 起。分母不同，不能互相代替。"
+        f"道路 {found.all.road.denominator / 1000:,.0f} 公里，点位 {found.all.places.denominator:,.0f} 处，事件为最近 13 周"
+        f" {found.all.incidents.denominator:,.0f} 起。分母不同，不能互相代替。"
     )
 
 
@@ -113,7 +114,7 @@ def rules(philadelphia: City, demo: City):
             left += 100 * count / whole
         axis.text(101, i, f"{check.covered}/{check.judged}", va="center", color=QUIET)
     axis.set_yticks(range(len(found)), [f"{name} {check.rule.words}" for name, check in zip(RULES, found, strict=True)])
-    axis.set(xlim=(0, 112), title="天网、地网九条规则（%，右侧：覆盖/评估）")
+    axis.set(xlim=(0, 122), ylim=(-0.7, len(found) + 0.9), title="天网、地网九条规则（%，右侧：覆盖/评估）")
     axis.invert_yaxis()
     axis.set_xticks([0, 50, 100])
     key(axis, {"已覆盖": GOOD, "未覆盖": BAD, "未评估": LINE}, loc="lower center", ncols=3)

@@ -36,11 +36,14 @@ def e_test(philadelphia: City, demo: City):
     phi = dispersion(cube[:, :-2], np.full(len(edges) - 3, 7.0), pooled=True).phi
     test = poisson_e_test(now, 7, before, 7)
     words = verdict_words(benjamini_hochberg(widen(test.p, phi)), test.z)
-    loud = np.abs(now - before) >= 0.5 * np.maximum(before, 1)
+    loud = (before > 0) & (np.abs(now - before) >= 0.5 * before)
+    none = before == 0
     figure, (left, right) = sheet(2)
     shapes = philadelphia.grids.geometry.values
     land(left, title="只看百分比：涨跌 50% 以上")
-    areas(left, shapes, colours=["#D98C3B" if up and b else "#5B9ACA" if b else "#EDEEEC" for up, b in zip(now > before, loud, strict=True)])
+    shown = np.select([none, loud & (now > before), loud], ["#C9CED4", "#D98C3B", "#5B9ACA"], "#EDEEEC")
+    areas(left, shapes, colours=list(shown))
+    key(left, {"涨": "#D98C3B", "跌": "#5B9ACA", "上期为0": "#C9CED4"})
     land(right, title="经检验的结论")
     areas(right, shapes, colours=[_VERDICTS[word] for word in words])
     for axis in (left, right):
@@ -48,8 +51,9 @@ def e_test(philadelphia: City, demo: City):
     key(right, _VERDICTS)
     return figure, (
         f"费城 408 个普查区，商铺入室盗窃：2020-06-01 一周 {now.sum():,} 起，上周 {before.sum():,} 起（骚乱自 5 月 30 日起）；"
-        f"涨跌过半的 {loud.sum()} 个区里，检验（φ={phi[0]:.2f}，整层 BH）认定有变化的"
-        f" {np.isin(words[loud], list(_VERDICTS)[:2] + list(_VERDICTS)[3:]).sum()} 个。"
+        f"上期为 0 的 {none.sum()} 个区没有百分数；其余涨跌过半的有 {loud.sum()} 个，检验（φ={phi[0]:.2f}，整层 BH）认定有变化的全层"
+        f" {np.isin(words, list(_VERDICTS)[:2] + list(_VERDICTS)[3:]).sum()} 个。全市合计 p={poisson_e_test(now.sum(), 7, before.sum(), 7).p:.0e}："
+        "变化是真的，只是一个区一个区的件数太少，指不出是哪几个区。"
     )
 
 
@@ -63,7 +67,8 @@ def band(philadelphia: City, demo: City):
     table = pd.crosstab(street, week).reindex(columns=range(len(edges) - 1), fill_value=0)
     place = (table.iloc[:, -1] - table.iloc[:, -9:-1].mean(axis=1)).idxmax()
     series = table.loc[place].to_numpy()
-    found = control_band(series)
+    phi = float(dispersion(table.to_numpy()[:, :-9], np.full(table.shape[1] - 9, 7.0), pooled=True).phi[0])
+    found = control_band(series, dispersion=phi)
     figure, axis = sheet(height=2.8)
     at = np.arange(len(series))
     axis.fill_between(at, found.lower, found.upper, color="#CFE3F0", label="控制带（此前 8 周）", linewidth=0)
@@ -74,7 +79,7 @@ def band(philadelphia: City, demo: City):
     axis.set(title=f"街道 {place[-3:]}：每周交通警情", ylabel="起/周")
     axis.legend(loc="upper left")
     return figure, (
-        f"演示市（合成），52 周；根号尺度上 ±{found.limit:g}√(1+1/8)；最后一周 {series[-1]} 起，此前八周中心 {found.centre[-1]:.1f} 起，"
+        f"演示市（合成）一个街道的交通警情，52 周，φ={phi:.2f}；根号尺度上 ±{found.limit:g}√(1+1/8)；最后一周 {series[-1]} 起，此前八周中心 {found.centre[-1]:.1f} 起，"
         f"z={found.z[-1]:.1f}（种下的一周五倍）。"
     )
 
@@ -89,20 +94,20 @@ def drift(philadelphia: City, demo: City):
     at = np.arange(len(series))
     top.plot(at, series, color=QUIET)
     top.axhline(found.mean, color=ACCENT, linewidth=1, label=f"前 52 周均值 {found.mean:.0f}")
-    top.set(title="机动车被盗（起/周）")
+    top.set(title="机动车被盗（起/周）", xlabel="周")
     top.legend()
     below.plot(at, found.up, color=BAD, label="向上累积")
     below.plot(at, found.down, color=GOOD, label="向下累积")
     below.axhline(found.limit_down, color=LINE)
-    below.set(title="CUSUM")
+    below.set(title="累积和（CUSUM；灰线是界限）", xlabel="周")
     below.legend()
     signals = [(found.rise_since, "上升"), (found.fall_since, "下降")]
-    told = [f"{word}自第 {week} 周（{edges[week]:%Y-%m-%d}）起" for week, word in signals if week is not None]
+    told = [f"{word}约自 {edges[week]:%Y-%m-%d} 那一周起" for week, word in signals if week is not None]
+    crossed = np.flatnonzero(found.rise | found.fall)
     return figure, (
-        f"费城，{edges[0]:%Y-%m-%d} 起 {len(series)} 周；φ={phi:.2f}，对 {found.change_pct:g}% 的变化最灵，误报平均每"
+        f"费城，机动车被盗，{edges[0]:%Y-%m-%d} 起 {len(series)} 周；φ={phi:.2f}，对 {found.change_pct:g}% 的变化最灵，误报平均每"
         f" {min(found.run_length_up, found.run_length_down):,.0f} 周一次；"
-        + ("、".join(told) or "没有信号")
-        + "。"
+        + (f"{'、'.join(told)}，{edges[crossed[0]]:%Y-%m-%d} 那一周越线。" if told else "没有信号。")
     )
 
 
@@ -118,7 +123,7 @@ def season(philadelphia: City, demo: City):
     axis.set_xticks(at[::12], [f"{m:%Y}" for m in months[:-1:12]])
     axis.set(title="车内盗窃：稳健 STL", ylabel="起/月")
     axis.legend()
-    return figure, f"费城，2020-01 至 2025-12 共 {len(series)} 个月，周期 12；季节幅度 {np.ptp(found.season[-12:]):,.0f} 起；离群月份降权。"
+    return figure, f"费城，车内盗窃，2020-01 至 2025-12 共 {len(series)} 个月，周期 12；扣除的季节高低相差 {np.ptp(found.season[-12:]):,.0f} 起；离群月份降权。"
 
 
 def windows(philadelphia: City, demo: City):
@@ -156,10 +161,13 @@ def maturity(philadelphia: City, demo: City):
     hours = (frame["recorded_at"] - frame["occurred_from"]).dt.total_seconds() / 3600
     figure, axis = sheet(height=2.4)
     axis.hist(hours.clip(upper=72), bins=72, color="#97C3DF")
-    axis.axvline(found.days * 24, color=BAD, label=f"95%：{found.days * 24:.0f} 小时")
+    axis.axvline(found.days * 24, color=BAD, label=f"95%：{found.days * 24:.1f} 小时")
     axis.set(xlabel="发生到登记（小时，72 以上并入末格）", ylabel="起", title="登记延迟")
     axis.legend()
-    return figure, f"演示市（合成）110 警情 {found.events:,} 起；比 95% 延迟（{found.days:.1f} 天）更新的日子标“未齐”，不作判断。"
+    return figure, (
+        f"演示市（合成）110 警情 {len(frame):,} 起，{found.too_young:,} 起不满 {found.horizon_days:g} 天不用，{found.events:,} 起用来估计；95% 在 {found.days * 24:.1f} 小时内登记，"
+        "比它更新的日子标“未齐”，不作判断。"
+    )
 
 
 def statement(philadelphia: City, demo: City):
@@ -191,7 +199,7 @@ def rates(philadelphia: City, demo: City):
         outline(axis, philadelphia.outline)
     ruler(figure, drawn, [left, right], "起/千人·年")
     return figure, (
-        f"费城，2025 年入室盗窃 {events.sum():,} 起；总率 {found.mean * 1000:.2f}‰，区间方差 {found.variance:.2e}；"
+        f"费城，2025 年入室盗窃 {events.sum():,} 起；总率 {found.mean * 1000:.2f}‰，区与区之间的方差 {found.variance:.2e}；"
         f"无人口的 {int(np.sum(~(base > 0)))} 个区不算率。"
     )
 
@@ -199,9 +207,10 @@ def rates(philadelphia: City, demo: City):
 def funnel(philadelphia: City, demo: City):
     """The same rates against their base."""
     base = philadelphia.grids["population"].to_numpy(float)
-    events = philadelphia.counted(philadelphia.events("2025-01-01", "2026-01-01", "Burglary Residential"))
-    past = philadelphia.cube(pd.date_range("2021-01-01", "2025-01-01", freq="YS"), "Burglary Residential")
-    phi = float(dispersion(np.hstack([past] * 3)[:, :8], np.full(8, 365.0), pooled=True).phi[0])
+    events = philadelphia.counted(philadelphia.events("2025-10-01", "2026-01-01", "Burglary Residential"))
+    edges = pd.date_range("2020-01-01", "2025-10-01", freq="QS")
+    past = philadelphia.cube(edges, "Burglary Residential")
+    phi = dispersion(past, np.diff(edges).astype("timedelta64[D]").astype(float), pooled=True)
     found = funnel_limits(events, base, dispersion=phi)
     order = np.argsort(base)
     order = order[base[order] > 0]
@@ -211,10 +220,13 @@ def funnel(philadelphia: City, demo: City):
     axis.plot(base[order], found.high_95[order] * 1000, color=ACCENT, linewidth=0.8)
     axis.plot(base[order], found.low_95[order] * 1000, color=ACCENT, linewidth=0.8, label="95%")
     flagged = np.asarray(found.q) <= 0.05
-    axis.scatter(base, found.rate * 1000, s=6, c=np.where(flagged, BAD, QUIET), linewidths=0)
-    axis.set(xlabel="常住人口", ylabel="起/千人", title="漏斗图", ylim=(0, float(np.nanquantile(found.rate, 0.995)) * 1100))
+    axis.scatter(base, found.rate * 1000, s=np.where(flagged, 22, 6), c=np.where(flagged, BAD, QUIET), linewidths=0, zorder=3)
+    axis.set(xlabel="常住人口", ylabel="起/千人", title="漏斗图", ylim=(0, float(np.nanmax(found.rate)) * 1050))
     axis.legend()
-    return figure, f"费城，同上；φ={phi:.2f}；q≤0.05 的 {int(flagged.sum())} 个区（红）。小区率高多半在漏斗之内。"
+    return figure, (
+        f"费城，2025 年四季度入室盗窃 {events.sum():,} 起；φ={phi.phi[0]:.2f}（此前 {len(edges) - 1} 个季度合并）；"
+        f"q≤0.05 的 {int(flagged.sum())} 个区（红）。漏斗之内的高低不能与偶然区分。"
+    )
 
 
 FIGURES = {

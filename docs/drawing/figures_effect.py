@@ -20,8 +20,8 @@ def accuracy(philadelphia: City, demo: City):
     kind = "Theft from Vehicle"
     edges = pd.date_range("2024-12-02", "2026-01-01", freq="28D")
     cube = philadelphia.cube(edges, kind)
-    past = philadelphia.cube(pd.date_range("2023-12-04", "2024-12-02", freq="7D"), kind)
-    phi = float(dispersion(past, np.full(past.shape[1], 7.0), pooled=True).phi[0])
+    past = philadelphia.cube(pd.date_range("2023-12-04", "2024-12-02", freq="28D"), kind)
+    phi = float(dispersion(past, np.full(past.shape[1], 28.0), pooled=True).phi[0])
     km2 = area_m2(philadelphia.grids) / 1e6
     reports = []
     for step in range(cube.shape[1] - 1):
@@ -33,7 +33,7 @@ def accuracy(philadelphia: City, demo: City):
     left.plot(at, [r.hit_pct for r in reports], color=BAD, marker="o", markersize=3, label="Gi* 热点")
     left.plot(at, [r.naive_hit_pct for r in reports], color=QUIET, marker="s", markersize=3, label="上期件数最多的同样面积")
     left.plot(at, [r.area_pct for r in reports], color=LINE, label="随机（面积占比）")
-    left.set(title="命中率 %", ylim=(0, None))
+    left.set(title="命中率 %", ylim=(0, None), xlabel="第几次（四周对下四周）")
     left.legend()
     curve = prediction_accuracy_index(cube[:, -1], cube[:, -2] / km2, size=km2)
     right.plot(curve.size_pct, curve.pai, color=ACCENT)
@@ -79,10 +79,12 @@ def displacement(philadelphia: City, demo: City):
     axis.axvline(0, color=GOOD)
     axis.axvspan(-4, 0, color=LINE, alpha=0.5)
     axis.set(title="处置前后（四周滑动平均）", xlabel="距处置周数", ylabel="起/周")
-    axis.legend(loc="lower left")
+    axis.legend(loc="upper right", ncols=3)
+    axis.set_ylim(0, axis.get_ylim()[1] * 1.2)
+    before, after = pair(treated)
     return figure, (
-        f"演示市（合成）；处置前 52 周对后 12 周，挂牌四周不计；对照 {len(controls.chosen)} 处；WDD {found.estimate:+.1f} 起"
-        f"（95% {found.low:.1f} 至 {found.high:.1f}），z={found.z:.2f}。种下的效果是 −45%，外环 +6%。"
+        f"演示市（合成）；处置地点折成 12 周由 {before * 12 / 52:.0f} 起到 {after} 起；处置前 52 周对后 12 周，挂牌四周不计；对照 {len(controls.chosen)} 处；WDD {found.estimate:+.1f} 起"
+        f"（95% {found.low:.1f} 至 {found.high:.1f}），z={found.z:.2f}（φ=1）。种下的效果是 −45%，外环 +6%。"
     )
 
 

@@ -12,6 +12,8 @@ from geo.density import density_change, kernel_density
 from geo.evaluation import concentration, repeat_places
 from geo.spacetime import aoristic, knox, near_repeat, near_repeat_links, scan_permutation
 
+_RULES = {"given": "给定", "standard distance": "标准距离", "finest grid": "最细格网", "eighth of frame": "范围的八分之一"}
+
 
 def density(philadelphia: City, demo: City):
     """Robberies of a year, with and without the correction at the border."""
@@ -30,7 +32,7 @@ def density(philadelphia: City, demo: City):
     ruler(figure, drawn, [left, right], "起/km²·年")
     return figure, (
         f"费城，持枪抢劫 {found.n:,} 起（2025 年，市界外 {found.outside} 起不计）；四次核，带宽 {found.bandwidth_m:,.0f} 米"
-        f"（{found.bandwidth_rule}），格 {found.cell_m:,.0f} 米。"
+        f"（规则：{_RULES.get(found.bandwidth_rule, found.bandwidth_rule)}），格 {found.cell_m:,.0f} 米。"
     )
 
 
@@ -69,7 +71,7 @@ def repeats(philadelphia: City, demo: City):
     for i in range(3):
         axis.annotate(f"{found.count[i]:.0f} 起", (found.x[i], found.y[i]), xytext=(6, 4), textcoords="offset points")
     return figure, (
-        f"费城，2025 年 Thefts {found.events:,} 起落在 {found.places:,} 处坐标，发生过 2 起以上的 {len(found.count):,} 处占"
+        f"费城，2025 年盗窃（Thefts）{found.events:,} 起落在 {found.places:,} 处坐标，2 起及以上的 {len(found.count):,} 处占"
         f" {found.share_pct.sum():.1f}%。街区级取整的坐标，所以“处”是街区。"
     )
 
@@ -82,9 +84,9 @@ def curve(philadelphia: City, demo: City):
     axis.plot(np.append(0, found.places_pct), np.append(0, found.events_pct), color=ACCENT, linewidth=2)
     axis.plot([0, 100], [0, 100], color=LINE)
     axis.plot([found.places_80_pct] * 2 + [0], [0, 80, 80], color=QUIET, linestyle=":")
-    axis.set(xlabel="普查区 %", ylabel="事件 %", title="80/20 曲线", xlim=(0, 100), ylim=(0, 101))
+    axis.set(xlabel="普查区 %", ylabel="事件 %", title="集中度曲线", xlim=(0, 100), ylim=(0, 101))
     return figure, (
-        f"费城 {found.places} 个普查区，{found.events:,.0f} 起；一半事件在 {found.places_50_pct:.1f}% 的区，八成在"
+        f"费城 {found.places} 个普查区，2025 年盗窃 {found.events:,.0f} 起；一半事件在 {found.places_50_pct:.1f}% 的区，八成在"
         f" {found.places_80_pct:.1f}%；基尼系数（校正） {found.gini_adjusted:.2f}。"
     )
 
@@ -104,7 +106,7 @@ def knox_test(philadelphia: City, demo: City):
         axis.text(i, a.ratio, f"{a.observed:,.0f}/{a.expected:,.0f}\np={a.p:.3f}", ha="center", va="bottom", fontsize=8)
     axis.set_xticks(range(len(limits)), [f"≤{limit}天" for limit in limits])
     axis.set(title="入室盗窃：200 米内的成对事件，实际/期望", ylabel="比值", ylim=(0, max(a.ratio for a in answers) * 1.25))
-    return figure, f"费城，2025 年入室盗窃 {answers[0].n:,} 起（同一坐标的也算近）；499 次置换，随机种子 1；柱上为实际/期望对数。"
+    return figure, f"费城，2025 年入室盗窃 {answers[0].n:,} 起（同一坐标的也算近）；499 次置换（p 最小 0.002），随机种子 1；柱上为实际/期望对数。"
 
 
 def near_repeat_table(philadelphia: City, demo: City):
@@ -123,10 +125,14 @@ def near_repeat_table(philadelphia: City, demo: City):
         for j in range(ratio.shape[1]):
             axis.text(j, i, f"{ratio[i, j]:.2f}", ha="center", va="center", color=QUIET if not q[i, j] <= 0.05 else GROUND if ratio[i, j] > 0.7 * np.nanmax(ratio) else INK)
     axis.set_xticks(range(ratio.shape[1]), found.day_labels)
-    axis.set_yticks(range(ratio.shape[0]), found.distance_labels)
+    axis.set_yticks(range(ratio.shape[0]), ["同一地点", *found.distance_labels[1:]])
+    axis.set(xlabel="相隔（天）", ylabel="相距（米）")
     axis.set_title("实际/期望（着色：q≤0.05）")
     axis.spines[:].set_visible(False)
-    return figure, f"费城，2025 年入室盗窃 {found.n:,} 起；同一地点单列；499 次置换，整表一起做 Benjamini–Hochberg。"
+    return figure, (
+        f"费城，2025 年入室盗窃 {found.n:,} 起；左上一格实际 {found.observed[0, 0]:.0f} 对；499 次置换，整表一起做 Benjamini–Hochberg。"
+        "时间是派警时间：同一地点紧挨着的两条可能是同一起的重复报警。"
+    )
 
 
 def links(philadelphia: City, demo: City):
@@ -147,8 +153,8 @@ def links(philadelphia: City, demo: City):
     axis.set(xlim=(middle[0] - 1500, middle[0] + 1500), ylim=(middle[1] - 1000, middle[1] + 1000))
     axis.scatter(*xy[sure].T, s=14, color=BAD, linewidths=0)
     return figure, (
-        f"演示市（合成），2026-08-24 起 12 周电动车被盗 {len(xy)} 起，300 米、14 天内相连 {len(found.first)} 对；"
-        f"红点 {int(sure.sum())} 起的邻近事件多得不像偶然（q≤0.05），多在种下的新热点。"
+        f"演示市（合成），2026-08-24 起 12 周全市电动车被盗 {len(xy)} 起，300 米、14 天内相连 {len(found.first)} 对（图是其中最密的 3 × 2 公里）；"
+        f"红点：全市 {int(sure.sum())} 起的邻近事件多得不像偶然（q≤0.05），多在种下的新热点。"
     )
 
 
@@ -171,8 +177,12 @@ def scan(philadelphia: City, demo: City):
             edgecolor=BAD if cluster.p <= 0.05 else QUIET,
         ))  # fmt: skip
         axis.annotate(str(rank), (cluster.x, cluster.y), xytext=(8, 8), textcoords="offset points", weight="bold")
-        words.append(f"{rank}：{cluster.observed:.0f} 起（期望 {cluster.expected:.1f}），p={cluster.p:.3f}")
-    return figure, f"费城，2025 年三季度持枪伤害 {found.n} 起；半径≤1,500 米、窗口≤14 天，499 次置换。" + "；".join(words) + "。"
+        first, last = (start + pd.Timedelta(days=int(day)) for day in (cluster.start, cluster.end - 1))
+        words.append(
+            f"{rank}：{first:%m-%d} 至 {last:%m-%d}，半径 {cluster.radius_m:,.0f} 米，{cluster.observed:.0f} 起（期望"
+            f" {cluster.expected:.1f}），p={cluster.p:.3f}"
+        )
+    return figure, f"费城，2025 年三季度持枪伤害 {found.n} 起；半径≤1,500 米、窗口≤14 天，499 次置换；红圈 p≤0.05（画的半径至少 150 米）。" + "；".join(words) + "。"
 
 
 def aoristic_week(philadelphia: City, demo: City):

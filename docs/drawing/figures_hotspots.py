@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from canvas import ACCENT, BAD, COUNT, QUIET, SIDES, areas, key, land, outline, ruler, sheet
+from canvas import ACCENT, BAD, COUNT, LINE, QUIET, SIDES, areas, key, land, outline, ruler, sheet
 from releases import City
 
 from geo.autocorrelation import getis_ord_star, local_moran
@@ -15,14 +15,17 @@ _QUADRANTS = {"HH": "#97500F", "HL": "#F2CC98", "LH": "#B4D2E7", "LL": "#1C5C92"
 _WEEKS = pd.date_range("2024-12-02", "2025-12-01", freq="7D")
 
 
-def _phi(cube: np.ndarray) -> float:
-    return float(dispersion(cube, np.full(cube.shape[1], 7.0), pooled=True).phi[0])
+_FOUR_WEEKS = pd.date_range("2024-11-04", "2025-11-03", freq="28D")  # before the window, of its length
+
+
+def _phi(cube: np.ndarray, days: float = 7.0) -> float:
+    return float(dispersion(cube, np.full(cube.shape[1], days), pooled=True).phi[0])
 
 
 def gi_star(philadelphia: City, demo: City):
     """Burglaries of four weeks: counts beside the tested map."""
     kind = "Burglary Residential"
-    phi = _phi(philadelphia.cube(pd.date_range("2024-11-04", "2025-11-03", freq="7D"), kind))
+    phi = _phi(philadelphia.cube(_FOUR_WEEKS, kind), 28.0)
     counts = philadelphia.counted(philadelphia.events("2025-11-03", "2025-12-01", kind))
     found = getis_ord_star(counts, philadelphia.near, dispersion=phi)
     figure, (left, right) = sheet(2)
@@ -30,19 +33,19 @@ def gi_star(philadelphia: City, demo: City):
     land(left, title="起数（2025-11-03 起四周）")
     ruler(figure, areas(left, shapes, values=counts, cmap=COUNT), left, "起")
     land(right, title="Gi*：经得起检验的")
-    areas(right, shapes, colours=[SIDES[name] for name in found.label])
+    areas(right, shapes, colours=[SIDES[name if sure else "none"] for name, sure in zip(found.label, found.flagged, strict=True)])
     outline(right, philadelphia.outline)
-    key(right, {"高 99%": SIDES["hot99"], "高 95%": SIDES["hot95"], "高 90%": SIDES["hot90"], "低": SIDES["cold95"]})
+    key(right, {"高，q≤0.01": SIDES["hot99"], "高，q≤0.05": SIDES["hot95"], "低，q≤0.05": SIDES["cold95"]})
     return figure, (
-        f"费城 408 个普查区，入室盗窃 {counts.sum()} 起，2025-11-03 起四周；离散 φ={phi:.2f}（此前 52 周合并），"
-        f"q≤0.05 的 {found.flagged.sum()} 个。"
+        f"费城 408 个普查区，入室盗窃 {counts.sum()} 起，2025-11-03 起四周；离散 φ={phi:.2f}（此前 {len(_FOUR_WEEKS) - 1}"
+        f" 个四周合并），q≤0.05 的 {found.flagged.sum()} 个。"
     )
 
 
 def moran(philadelphia: City, demo: City):
     """The same four weeks by local Moran."""
     kind = "Theft from Vehicle"
-    phi = _phi(philadelphia.cube(pd.date_range("2024-11-04", "2025-11-03", freq="7D"), kind))
+    phi = _phi(philadelphia.cube(_FOUR_WEEKS, kind), 28.0)
     counts = philadelphia.counted(philadelphia.events("2025-11-03", "2025-12-01", kind))
     found = local_moran(counts, philadelphia.near, dispersion=phi)
     figure, (left, right) = sheet(2)
@@ -56,7 +59,7 @@ def moran(philadelphia: City, demo: City):
     key(right, {text: _QUADRANTS[name] for text, name in names.items()})
     sides = {text: int((found.label == name).sum()) for text, name in names.items()}
     return figure, (
-        f"费城，车内盗窃 {counts.sum()} 起，2025-11-03 起四周；φ={phi:.2f}；q≤0.05："
+        f"费城，车内盗窃 {counts.sum()} 起，2025-11-03 起四周；φ={phi:.2f}（此前 {len(_FOUR_WEEKS) - 1} 个四周合并）；q≤0.05："
         + "、".join(f"{text} {n}" for text, n in sides.items())
         + "。"
     )
@@ -76,14 +79,18 @@ def emerging(philadelphia: City, demo: City):
         "none": "#EDEEEC",
     }  # fmt: skip
     land(left, title="十二周的类别")
-    areas(left, demo.grids.geometry.values, colours=[colours[kind] for kind in kinds[0]], width=0.05)
-    outline(left, demo.outline)
-    seen = {"new": "新增", "consecutive": "连续", "persistent": "持续", "sporadic": "零星", "diminishing": "减弱"}
-    key(left, {text: colours[name] for name, text in seen.items() if (kinds[0] == name).any()})
+    areas(left, demo.grids.geometry.values, colours=[colours[kind] for kind in kinds[0]], line=LINE, width=0.2)
+    west, south, east, north = demo.grids.geometry[found.label != "none"].total_bounds
+    left.set(xlim=(west - 900, east + 900), ylim=(south - 900, north + 900))
+    seen = {
+        "new": "新增", "consecutive": "连续", "intensifying": "加强", "persistent": "持续", "diminishing": "减弱",
+        "sporadic": "零星", "oscillating": "反复", "historical": "已过",
+    }  # fmt: skip
+    key(left, {text: colours[name] for name, text in seen.items() if (kinds[0] == name).any()}, loc="center left")
     hot = np.flatnonzero(found.label == "consecutive_hot")
     place = hot[np.argmax(found.z[hot, -1])]
-    right.plot(range(1, 13), cube[place], color=QUIET, marker="o", markersize=3, label="本格起数")
-    right.plot(range(1, 13), found.z[place], color=ACCENT, label="时空 Gi* 的 z")
+    right.plot(range(1, 13), cube[place], color=QUIET, marker="o", markersize=3, label="本格起数（起/周）")
+    right.plot(range(1, 13), found.z[place], color=ACCENT, label="时空 Gi* 的 z（无单位）")
     flagged = np.flatnonzero(found.side[place] == 1)
     right.plot(flagged + 1, found.z[place][flagged], "o", color=BAD, label="q≤0.05")
     right.set_title(f"网格 {demo.grids['grid_code'][place][-6:]}：连续热点")
@@ -92,7 +99,7 @@ def emerging(philadelphia: City, demo: City):
     counted = pd.Series(found.label).value_counts()
     return figure, (
         f"演示市（合成）2,800 格 × 12 周；φ={phi:.2f}，邻域含前一周；连续热点 {counted.get('consecutive_hot', 0)} 格，"
-        f"持续热点 {counted.get('persistent_hot', 0)} 格。种下的新热点在最近六周。"
+        f"持续热点 {counted.get('persistent_hot', 0)} 格。种下的新热点在最近六周，已连着几周，所以叫“连续”；“新增”只指最后一周才有。"
     )
 
 

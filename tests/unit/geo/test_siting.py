@@ -296,3 +296,11 @@ def test_what_cannot_be_answered_is_refused(change, message):
     asked = {"demand": np.zeros((3, 2)), "candidates": np.zeros((2, 2)), "k": 1, "radius_m": 10} | change
     with pytest.raises(ValueError, match=message):
         maximal_cover(asked.pop("demand"), asked.pop("candidates"), **asked)
+
+
+def test_a_matrix_of_numbers_is_the_matrix_of_flags():
+    see = np.random.default_rng(3).random((60, 9)) < 0.2
+    xy = np.random.default_rng(4).uniform(0, 100, (60, 2))
+    flags = maximal_cover(xy, see, k=3)
+    for form in (see.astype(int), see.astype(float)):
+        assert maximal_cover(xy, form, k=3) == flags
