@@ -112,11 +112,16 @@ def mann_kendall(series: ArrayLike, *, alpha: float = 0.05) -> MannKendall:
     slope = np.array([_sen_slope(row) for row in x])
     trend = np.where(p < alpha, np.where(z > 0, RISING, FALLING), NO_TREND)
     short = int((n < 4).sum())
-    note = f"{short}个序列不足4期，看不出趋势" if short and given.ndim == 2 else "不足4期，看不出趋势" if short else ""
+    note = _note(short, int(((n >= 4) & ~moves).sum()), given.ndim == 2)
     answers = (z, p, tau, slope, s, variance, n, trend)
     if given.ndim == 1:
         answers = tuple(v[0].item() for v in answers)
     return MannKendall(*answers, alpha, note)
+
+
+def _note(short: int, flat: int, many: bool) -> str:
+    told = ((short, "不足4期，看不出趋势"), (flat, "各期数值相同，没有趋势"))
+    return "；".join((f"{count}个序列" if many else "") + words for count, words in told if count)
 
 
 def _sen_slope(row: np.ndarray) -> float:
