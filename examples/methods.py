@@ -37,5 +37,7 @@ print(f"密度最高 {np.nanmax(surface.values):.1f} 起/km²，带宽 {surface.
 
 weeks = np.bincount((kept["occurred_from"] - steps[0]).dt.days // 7, minlength=56)
 band = control_band(weeks)
-print(f"最近一周 {weeks[-1]} 起，控制带 {band.lower[-1]:.0f} 至 {band.upper[-1]:.0f}，{'越出' if band.outside[-1] else '在带内'}")
+print(
+    f"最近一周 {weeks[-1]} 起，控制带 {band.lower[-1]:.0f} 至 {band.upper[-1]:.0f}，{'越出' if band.outside[-1] else '在带内'}"
+)
 print(verdict(weeks[-1], weeks[-2]).statement)

@@ -329,7 +329,8 @@ def detect_datum_polygons(polygons, reference) -> DatumEvidence:
     their_lines = _boundary(shapes, theirs)
     from_ours = _distances([(_evenly(ours[name][once], _VERTEX_SAMPLE), their_lines) for name in HYPOTHESES], reach)
     from_theirs = _distances(
-        [(_evenly(np.unique(theirs, axis=0), _VERTEX_SAMPLE), _boundary(polygons, ours[name])) for name in HYPOTHESES], reach
+        [(_evenly(np.unique(theirs, axis=0), _VERTEX_SAMPLE), _boundary(polygons, ours[name])) for name in HYPOTHESES],
+        reach,
     )
     far = min(from_ours, from_theirs, key=lambda found: _medians(found).min())
     n, medians = len(far), dict(zip(HYPOTHESES, _medians(far).tolist(), strict=True))

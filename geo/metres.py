@@ -26,7 +26,9 @@ def refuse_degrees(layer, name: str) -> None:
         raise ValueError(f"{name} is in degrees ({label}), expected metres: project it with to_crs(metre_crs(bounds))")
     unit = crs.axis_info[0] if crs.axis_info else None
     if unit is not None and abs(unit.unit_conversion_factor - 1) > 1e-9:
-        raise ValueError(f"{name} is in {unit.unit_name} ({label}), expected metres: project it with to_crs(metre_crs(bounds))")
+        raise ValueError(
+            f"{name} is in {unit.unit_name} ({label}), expected metres: project it with to_crs(metre_crs(bounds))"
+        )
 
 
 def refuse_other_crs(first, second, names: tuple[str, str]) -> None:

@@ -13,6 +13,8 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike
 
+from geo.runs import ranges
+
 _BLOCK = 1 << 17  # points looked up at once: the temporaries stay in the processor's cache
 _NEAR = 1e-5  # cells; far above the rounding of cell coordinates, far below anything that costs time
 _FLAT = 0.01  # cells; a segment lower than this is not followed from row to row, its whole box is crowded
@@ -157,7 +159,7 @@ class RegionIndex:
             return
         u, v = (self._segments[:, ::2] - self._x0) * self._sx, (self._segments[:, 1::2] - self._y0) * self._sy
         segment, first, width, flat = _walk(u, v, self._nx)
-        touched = _ramp(first, width)
+        touched = ranges(first, width)
         owner = np.repeat(segment, width)
         marks = np.bincount(touched, minlength=cells)
         crowded = np.zeros(cells, bool)
@@ -195,7 +197,7 @@ class RegionIndex:
         last = np.floor(high - 0.5).astype(np.int64)
         rows = np.maximum(last - first + 1, 0)
         line = np.repeat(np.arange(len(u)), rows)
-        row = _ramp(first, rows)
+        row = ranges(first, rows)
         part = (row + 0.5 - v[line, 0]) / (v[line, 1] - v[line, 0])
         column = (u[line, 0] + np.clip(part, 0, 1) * (u[line, 1] - u[line, 0])).astype(np.int64)
         weight = np.where(self._sides >= 0, _ONE + 1 + self._sides.astype(np.int64), 0)
@@ -340,7 +342,7 @@ def _walk(u: np.ndarray, v: np.ndarray, nx: int) -> tuple[np.ndarray, np.ndarray
     flat = (rows > 1) & (rise < _FLAT)
     slope = np.where(whole, 0.0, 1.0 / np.where(whole, 1.0, rise))
     segment = np.repeat(np.arange(len(u)), rows)
-    row = _ramp(low, rows)
+    row = ranges(low, rows)
     base, steep, run, start = v[segment, 0], slope[segment], (u[:, 1] - u[:, 0])[segment], u[segment, 0]
     enter = np.clip((row - base) * steep, 0, 1)
     leave = np.where(whole[segment], 1.0, np.clip((row + 1 - base) * steep, 0, 1))
@@ -359,9 +361,3 @@ def _vertex_cells(u: np.ndarray, v: np.ndarray, nx: int) -> np.ndarray:
 
 def _either(sides: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return (sides[:, 0] == rank) | (sides[:, 1] == rank)
-
-
-def _ramp(start: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """``start[i], start[i] + 1, …`` of ``count[i]`` numbers each, end to end."""
-    ends = np.cumsum(count)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - count), count)

@@ -334,8 +334,12 @@ class _Problem:
         worth = self.weight * self.ladder[self.held]
         profit = np.concatenate([np.zeros(use.size), worth, self.weight[second] * self.ladder[1]])
         units = sparse.csr_matrix((np.ones(len(rows)), (rows, rows)))
-        more = sparse.csr_matrix((np.ones(len(second)), (second, np.arange(len(second)))), shape=(len(rows), len(second)))
-        count = sparse.csr_matrix((np.ones(use.size), (np.zeros(use.size, int), np.arange(use.size))), shape=(1, profit.size))
+        more = sparse.csr_matrix(
+            (np.ones(len(second)), (second, np.arange(len(second)))), shape=(len(rows), len(second))
+        )
+        count = sparse.csr_matrix(
+            (np.ones(use.size), (np.zeros(use.size, int), np.arange(use.size))), shape=(1, profit.size)
+        )
         limits = sparse.vstack([sparse.hstack([-see, units, more]), count]).tocsc()
         scale = min(1.0, profit.max())  # HiGHS compares with absolute tolerances made for numbers about 1
         answer = milp(
@@ -371,7 +375,9 @@ def _note(chosen: int, k: int, sites: int, total: float, unreachable: float, met
         return "没有需求（或权重全为0），未选点"
     parts = []
     if chosen < k:
-        parts.append(f"只选{chosen}处：候选点仅{sites}个" if chosen == sites else f"只选{chosen}处：其余候选点不再增加覆盖")
+        parts.append(
+            f"只选{chosen}处：候选点仅{sites}个" if chosen == sites else f"只选{chosen}处：其余候选点不再增加覆盖"
+        )
     if unreachable > 0:
         parts.append(f"{unreachable:g}（{100 * unreachable / total:.1f}%）任何候选点都看不到")
     if method != "exact":

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shapely
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import LinearSegmentedColormap
 
 INK, QUIET, LINE, GROUND, ACCENT = "#13202C", "#5E6F7D", "#D3DBE2", "#FFFFFF", "#0C659C"
 BAD, WARN, GOOD = "#A5230E", "#9A6200", "#005F52"
@@ -20,8 +20,7 @@ CHANGE = LinearSegmentedColormap.from_list(
     "change", ["#1C5C92", "#5B9ACA", "#B4D2E7", "#EDEEEC", "#F2CC98", "#D98C3B", "#97500F"]
 )
 SIDES = {
-    "hot99": "#97500F", "hot95": "#D98C3B", "hot90": "#F2CC98", "none": "#EDEEEC",
-    "cold90": "#B4D2E7", "cold95": "#5B9ACA", "cold99": "#1C5C92", "missing": "#FFFFFF",
+    "hot99": "#97500F", "hot95": "#D98C3B", "none": "#EDEEEC", "cold95": "#5B9ACA", "cold99": "#1C5C92",
 }  # fmt: skip
 
 plt.rcParams.update(
@@ -70,7 +69,9 @@ def outline(axis, shape, *, colour=QUIET, width=0.8, style="-") -> None:
     lines = shapely.get_parts(shapely.boundary(shape) if shapely.get_dimensions(shape) == 2 else shape)
     lines = shapely.get_parts(lines)
     axis.add_collection(
-        LineCollection([shapely.get_coordinates(part) for part in lines], colors=colour, linewidths=width, linestyles=style)
+        LineCollection(
+            [shapely.get_coordinates(part) for part in lines], colors=colour, linewidths=width, linestyles=style
+        )
     )
     axis.autoscale_view()
 
@@ -104,9 +105,3 @@ def save(figure, path) -> None:
     figure.savefig(path)
     plt.close(figure)
     Image.open(path).convert("RGB").quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
-
-
-__all__ = [
-    "ACCENT", "BAD", "CHANGE", "COUNT", "DENSITY", "GOOD", "GROUND", "INK", "LINE", "QUIET", "SIDES", "WARN",
-    "ListedColormap", "areas", "key", "land", "outline", "ruler", "save", "sheet", "surface",
-]  # fmt: skip

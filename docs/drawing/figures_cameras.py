@@ -94,8 +94,15 @@ def rules(philadelphia: City, demo: City):
     points = demo.layer("key_place")
     shapes = demo.layer("key_area")
     crossings = road_junctions(demo.layer("base_road"))
-    columns = {name: np.append(points[name].to_numpy(object), shapes[name].to_numpy(object)) for name in ("place_id", "kind", "parent_id")}
-    extra = {"place_id": [f"LK{i:05d}" for i in range(len(crossings))], "kind": ["路口"] * len(crossings), "parent_id": [None] * len(crossings)}
+    columns = {
+        name: np.append(points[name].to_numpy(object), shapes[name].to_numpy(object))
+        for name in ("place_id", "kind", "parent_id")
+    }
+    extra = {
+        "place_id": [f"LK{i:05d}" for i in range(len(crossings))],
+        "kind": ["路口"] * len(crossings),
+        "parent_id": [None] * len(crossings),
+    }
     places = gpd.GeoDataFrame(
         {name: np.append(columns[name], np.array(extra[name], object)) for name in columns},
         geometry=np.concatenate([points.geometry.values, shapes.geometry.values, shapely.points(crossings)]), crs=points.crs,

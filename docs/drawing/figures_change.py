@@ -123,7 +123,10 @@ def season(philadelphia: City, demo: City):
     axis.set_xticks(at[::12], [f"{m:%Y}" for m in months[:-1:12]])
     axis.set(title="车内盗窃：稳健 STL", ylabel="起/月")
     axis.legend()
-    return figure, f"费城，车内盗窃，2020-01 至 2025-12 共 {len(series)} 个月，周期 12；扣除的季节高低相差 {np.ptp(found.season[-12:]):,.0f} 起；离群月份降权。"
+    return (
+        figure,
+        f"费城，车内盗窃，2020-01 至 2025-12 共 {len(series)} 个月，周期 12；扣除的季节高低相差 {np.ptp(found.season[-12:]):,.0f} 起；离群月份降权。",
+    )
 
 
 def windows(philadelphia: City, demo: City):
@@ -220,7 +223,9 @@ def funnel(philadelphia: City, demo: City):
     axis.plot(base[order], found.high_95[order] * 1000, color=ACCENT, linewidth=0.8)
     axis.plot(base[order], found.low_95[order] * 1000, color=ACCENT, linewidth=0.8, label="95%")
     flagged = np.asarray(found.q) <= 0.05
-    axis.scatter(base, found.rate * 1000, s=np.where(flagged, 22, 6), c=np.where(flagged, BAD, QUIET), linewidths=0, zorder=3)
+    axis.scatter(
+        base, found.rate * 1000, s=np.where(flagged, 22, 6), c=np.where(flagged, BAD, QUIET), linewidths=0, zorder=3
+    )
     axis.set(xlabel="常住人口", ylabel="起/千人", title="漏斗图", ylim=(0, float(np.nanmax(found.rate)) * 1050))
     axis.legend()
     return figure, (

@@ -31,7 +31,9 @@ def accuracy(philadelphia: City, demo: City):
     figure, (left, right) = sheet(2, height=2.8)
     at = np.arange(len(reports))
     left.plot(at, [r.hit_pct for r in reports], color=BAD, marker="o", markersize=3, label="Gi* 热点")
-    left.plot(at, [r.naive_hit_pct for r in reports], color=QUIET, marker="s", markersize=3, label="上期件数最多的同样面积")
+    left.plot(
+        at, [r.naive_hit_pct for r in reports], color=QUIET, marker="s", markersize=3, label="上期件数最多的同样面积"
+    )
     left.plot(at, [r.area_pct for r in reports], color=LINE, label="随机（面积占比）")
     left.set(title="命中率 %", ylim=(0, None), xlabel="第几次（四周对下四周）")
     left.legend()
@@ -74,7 +76,12 @@ def displacement(philadelphia: City, demo: City):
     figure, axis = sheet(height=2.8)
     at = np.arange(-56, 12)
     axis.plot(at, pd.Series(cube[treated].sum(axis=0)).rolling(4).mean(), color=BAD, label="处置地点")
-    axis.plot(at, pd.Series(cube[chosen].sum(axis=0) * controls.control_weight).rolling(4).mean(), color=QUIET, label="对照（平均）")
+    axis.plot(
+        at,
+        pd.Series(cube[chosen].sum(axis=0) * controls.control_weight).rolling(4).mean(),
+        color=QUIET,
+        label="对照（平均）",
+    )
     axis.plot(at, pd.Series(cube[controls.treated_ring].sum(axis=0)).rolling(4).mean(), color=ACCENT, label="外环")
     axis.axvline(0, color=GOOD)
     axis.axvspan(-4, 0, color=LINE, alpha=0.5)

@@ -12,7 +12,12 @@ from geo.density import density_change, kernel_density
 from geo.evaluation import concentration, repeat_places
 from geo.spacetime import aoristic, knox, near_repeat, near_repeat_links, scan_permutation
 
-_RULES = {"given": "给定", "standard distance": "标准距离", "finest grid": "最细格网", "eighth of frame": "范围的八分之一"}
+_RULES = {
+    "given": "给定",
+    "standard distance": "标准距离",
+    "finest grid": "最细格网",
+    "eighth of frame": "范围的八分之一",
+}
 
 
 def density(philadelphia: City, demo: City):
@@ -51,7 +56,12 @@ def density_difference(philadelphia: City, demo: City):
     most = float(np.nanmax(np.abs(found.values)))
     figure, axis = sheet(width=4.6)
     land(axis, title="机动车被盗：下半年减上半年")
-    ruler(figure, surface(axis, found.values, found.bounds_m, cmap=CHANGE, limits=(-most, most)), axis, f"起/km²·{now.days:g}天")
+    ruler(
+        figure,
+        surface(axis, found.values, found.bounds_m, cmap=CHANGE, limits=(-most, most)),
+        axis,
+        f"起/km²·{now.days:g}天",
+    )
     outline(axis, philadelphia.outline)
     return figure, (
         f"费城，2025-07-01 起 184 天 {found.n:,} 起，此前 181 天 {found.n_before:,} 起；带宽 1,500 米，格 250 米；已折成等长。"
@@ -100,13 +110,20 @@ def knox_test(philadelphia: City, demo: City):
     limits = [3, 7, 14, 28, 56]
     answers = [knox(xy, days, distance_m=200, days=limit, permutations=499, seed=1) for limit in limits]
     figure, axis = sheet(height=2.8)
-    axis.bar(range(len(limits)), [a.ratio for a in answers], color=[BAD if a.p <= 0.05 else LINE for a in answers], width=0.6)
+    axis.bar(
+        range(len(limits)), [a.ratio for a in answers], color=[BAD if a.p <= 0.05 else LINE for a in answers], width=0.6
+    )
     axis.axhline(1, color=QUIET, linewidth=0.8)
     for i, a in enumerate(answers):
         axis.text(i, a.ratio, f"{a.observed:,.0f}/{a.expected:,.0f}\np={a.p:.3f}", ha="center", va="bottom", fontsize=8)
     axis.set_xticks(range(len(limits)), [f"≤{limit}天" for limit in limits])
-    axis.set(title="入室盗窃：200 米内的成对事件，实际/期望", ylabel="比值", ylim=(0, max(a.ratio for a in answers) * 1.25))
-    return figure, f"费城，2025 年入室盗窃 {answers[0].n:,} 起（同一坐标的也算近）；499 次置换（p 最小 0.002），随机种子 1；柱上为实际/期望对数。"
+    axis.set(
+        title="入室盗窃：200 米内的成对事件，实际/期望", ylabel="比值", ylim=(0, max(a.ratio for a in answers) * 1.25)
+    )
+    return (
+        figure,
+        f"费城，2025 年入室盗窃 {answers[0].n:,} 起（同一坐标的也算近）；499 次置换（p 最小 0.002），随机种子 1；柱上为实际/期望对数。",
+    )
 
 
 def near_repeat_table(philadelphia: City, demo: City):
@@ -123,7 +140,14 @@ def near_repeat_table(philadelphia: City, demo: City):
     axis.imshow(np.where(q <= 0.05, ratio, np.nan), cmap=DENSITY, vmin=1, vmax=np.nanmax(ratio), aspect="auto")
     for i in range(ratio.shape[0]):
         for j in range(ratio.shape[1]):
-            axis.text(j, i, f"{ratio[i, j]:.2f}", ha="center", va="center", color=QUIET if not q[i, j] <= 0.05 else GROUND if ratio[i, j] > 0.7 * np.nanmax(ratio) else INK)
+            axis.text(
+                j,
+                i,
+                f"{ratio[i, j]:.2f}",
+                ha="center",
+                va="center",
+                color=QUIET if not q[i, j] <= 0.05 else GROUND if ratio[i, j] > 0.7 * np.nanmax(ratio) else INK,
+            )
     axis.set_xticks(range(ratio.shape[1]), found.day_labels)
     axis.set_yticks(range(ratio.shape[0]), ["同一地点", *found.distance_labels[1:]])
     axis.set(xlabel="相隔（天）", ylabel="相距（米）")
@@ -182,7 +206,12 @@ def scan(philadelphia: City, demo: City):
             f"{rank}：{first:%m-%d} 至 {last:%m-%d}，半径 {cluster.radius_m:,.0f} 米，{cluster.observed:.0f} 起（期望"
             f" {cluster.expected:.1f}），p={cluster.p:.3f}"
         )
-    return figure, f"费城，2025 年三季度持枪伤害 {found.n} 起；半径≤1,500 米、窗口≤14 天，499 次置换；红圈 p≤0.05（画的半径至少 150 米）。" + "；".join(words) + "。"
+    return (
+        figure,
+        f"费城，2025 年三季度持枪伤害 {found.n} 起；半径≤1,500 米、窗口≤14 天，499 次置换；红圈 p≤0.05（画的半径至少 150 米）。"
+        + "；".join(words)
+        + "。",
+    )
 
 
 def aoristic_week(philadelphia: City, demo: City):

@@ -22,18 +22,26 @@ def _phi(cube: np.ndarray, days: float = 7.0) -> float:
     return float(dispersion(cube, np.full(cube.shape[1], days), pooled=True).phi[0])
 
 
+def _last_four_weeks(city: City, kind: str) -> tuple[np.ndarray, float]:
+    """Counts of four weeks, and phi from the periods of that length before them."""
+    phi = _phi(city.cube(_FOUR_WEEKS, kind), 28.0)
+    return city.counted(city.events("2025-11-03", "2025-12-01", kind)), phi
+
+
 def gi_star(philadelphia: City, demo: City):
     """Burglaries of four weeks: counts beside the tested map."""
-    kind = "Burglary Residential"
-    phi = _phi(philadelphia.cube(_FOUR_WEEKS, kind), 28.0)
-    counts = philadelphia.counted(philadelphia.events("2025-11-03", "2025-12-01", kind))
+    counts, phi = _last_four_weeks(philadelphia, "Burglary Residential")
     found = getis_ord_star(counts, philadelphia.near, dispersion=phi)
     figure, (left, right) = sheet(2)
     shapes = philadelphia.grids.geometry.values
     land(left, title="起数（2025-11-03 起四周）")
     ruler(figure, areas(left, shapes, values=counts, cmap=COUNT), left, "起")
     land(right, title="Gi*：经得起检验的")
-    areas(right, shapes, colours=[SIDES[name if sure else "none"] for name, sure in zip(found.label, found.flagged, strict=True)])
+    areas(
+        right,
+        shapes,
+        colours=[SIDES[name if sure else "none"] for name, sure in zip(found.label, found.flagged, strict=True)],
+    )
     outline(right, philadelphia.outline)
     key(right, {"高，q≤0.01": SIDES["hot99"], "高，q≤0.05": SIDES["hot95"], "低，q≤0.05": SIDES["cold95"]})
     return figure, (
@@ -44,9 +52,7 @@ def gi_star(philadelphia: City, demo: City):
 
 def moran(philadelphia: City, demo: City):
     """The same four weeks by local Moran."""
-    kind = "Theft from Vehicle"
-    phi = _phi(philadelphia.cube(_FOUR_WEEKS, kind), 28.0)
-    counts = philadelphia.counted(philadelphia.events("2025-11-03", "2025-12-01", kind))
+    counts, phi = _last_four_weeks(philadelphia, "Theft from Vehicle")
     found = local_moran(counts, philadelphia.near, dispersion=phi)
     figure, (left, right) = sheet(2)
     shapes = philadelphia.grids.geometry.values

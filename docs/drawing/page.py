@@ -245,7 +245,16 @@ def _example() -> list[str]:
 
 
 def _card(card: Card, captions: dict[str, str]) -> list[str]:
-    lines = [f"## {card.title}", "", f"**问**　{card.question}", "", f"**读**　{card.reading}", "", f"**别读成**　{card.caution}", ""]
+    lines = [
+        f"## {card.title}",
+        "",
+        f"**问**　{card.question}",
+        "",
+        f"**读**　{card.reading}",
+        "",
+        f"**别读成**　{card.caution}",
+        "",
+    ]
     for figure in card.figure.split():
         lines += [f"![{card.title}](figures/{figure}.png)", "", f"*{captions[figure]}*", ""]
     lines += [f"**对照**　{card.reference}", ""]

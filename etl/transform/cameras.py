@@ -16,11 +16,9 @@ from etl.sources import Source
 from etl.transform import points, text, times
 from etl.transform.common import Context, words
 from etl.transform.incidents import hashed_ids
-from geo.coverage import ALL_ROUND, sectors
-from geo.coverage import DIRECTIONS as _DIRECTIONS
+from geo.coverage import ALL_ROUND, DIRECTIONS, camera_areas
 from geo.crs import metre_crs, transform
 
-DEFAULT_RANGE_M = 50.0  # where the ledger names none: a planning value, counted in the quality notes
 _COMPASS = {
     n: i * 22.5
     for i, n in enumerate(
@@ -156,8 +154,8 @@ def _look(raw: Raw, source: Source, context: Context) -> tuple[np.ndarray, np.nd
         for i, word in enumerate(text.mapped_values(code, source, "direction").to_pylist()):
             if word == ALL_ROUND:
                 fov[i] = 360.0
-            elif word in _DIRECTIONS:
-                bearing[i] = _DIRECTIONS[word]
+            elif word in DIRECTIONS:
+                bearing[i] = DIRECTIONS[word]
             elif word in _WORDS:
                 bearing[i] = _WORDS[word]
     return bearing, fov
@@ -171,14 +169,13 @@ def coverage(cameras: pa.Table, crs: str, context: Context) -> pa.Table:
         return schema.empty_table()
     x, y = (cameras[n].to_numpy() for n in ("x", "y"))
     bearing, fov, reach = (cameras[n].to_numpy().astype(float) for n in ("bearing_deg", "fov_deg", "range_m"))
-    assumed = np.isnan(reach)
-    if assumed.any():
-        context.of("（视频覆盖）").update({"range_assumed": int(assumed.sum()), "range_assumed_m": DEFAULT_RANGE_M})
-    reach = np.where(assumed, DEFAULT_RANGE_M, reach)
-    known = np.isfinite(bearing) & np.isfinite(fov) & (fov < 360)
     metric = metre_crs((x.min(), y.min(), x.max(), y.max()))
     east, north = transform(x, y, crs, metric)
-    shapes = sectors(east, north, np.where(known, bearing, 0), np.where(known, fov, 360), reach)
+    drawn = camera_areas(east, north, bearing, fov, reach)
+    if drawn.range_assumed.any():
+        noted = {"range_assumed": int(drawn.range_assumed.sum()), "range_assumed_m": drawn.default_range_m}
+        context.of("（视频覆盖）").update(noted)
+    shapes = drawn.areas.copy()  # moved back in place below
     area = shapely.area(shapes)
     coordinates = shapely.get_coordinates(shapes)
     lon, lat = transform(coordinates[:, 0], coordinates[:, 1], metric, crs)
@@ -186,7 +183,7 @@ def coverage(cameras: pa.Table, crs: str, context: Context) -> pa.Table:
     return pa.table(
         {
             "camera_code": cameras["camera_code"],
-            "method": pa.array(np.where(known, "sector", "radius")),
+            "method": pa.array(drawn.method),
             "area_m2": pa.array(area),
             "online": cameras["online"],
             "geom": pa.array(shapely.to_wkb(shapes), pa.binary()),

@@ -13,7 +13,7 @@ from geo.autocorrelation.draws import tail_counts
 from geo.autocorrelation.getis_ord import MISSING, NO_LABEL
 from geo.autocorrelation.neighbours import Neighbours, as_neighbours
 from geo.autocorrelation.tails import two_sided_binomial
-from geo.autocorrelation.values import Values, read_values
+from geo.autocorrelation.values import read_values
 from geo.change import benjamini_hochberg
 from geo.result import Result
 
@@ -127,26 +127,24 @@ def local_moran(
     x, size, k = read.x, len(read.x), near.count
     local = near.matrix @ x
     judged = k > 0
-    if read.flat or not judged.any():
-        return _nothing(read, near, permutations, seed, alpha)
-    others = (x.sum() - x) / max(size - 1, 1)
-    index = _index(x, local, k)
+    flat = read.flat or not judged.any()  # nothing to compare: every p is 1
+    index = np.where(judged, 0.0, np.nan) if flat else _index(x, local, k)
+    quadrant = np.where(judged, NO_LABEL if flat else _quadrant(x, local, k), ISLAND)
     drawn = unresolved = 0
-    p = np.full(size, np.nan)
-    if read.counts:
+    p = np.where(judged, 1.0, np.nan)
+    if read.counts and not flat:
         p[judged] = two_sided_binomial(local[judged], (x.sum() - x)[judged], k[judged], size - 1, read.phi)
-    else:
+    elif not flat:
         p[judged], drawn, unresolved = _permuted(x, local, near, judged, permutations, seed, alpha)
     q = benjamini_hochberg(p)
-    quadrant = np.char.add(np.where(x > x.mean(), "H", "L"), np.where(local > k * others, "H", "L"))
-    quadrant = np.where(judged, quadrant, ISLAND)
     flagged = np.nan_to_num(q, nan=1.0) <= alpha
     label = np.where(flagged | ~judged, quadrant, NO_LABEL)
+    note = read.note or ("" if judged.any() else "各区域互不相邻，不能与邻居比较")
     return LocalMoran(
         read.spread(index), read.spread(p), read.spread(q), read.spread(label, MISSING),
         read.spread(quadrant, MISSING), read.spread(flagged, False), alpha, read.phi,
         "binomial" if read.counts else "permutations", drawn, unresolved, None if read.counts else seed,
-        read.positions[near.islands], int((~read.known).sum()), read.note,
+        read.positions[near.islands], int((~read.known).sum()), note,
     )  # fmt: skip
 
 
@@ -157,18 +155,10 @@ def _index(x: np.ndarray, local: np.ndarray, k: np.ndarray) -> np.ndarray:
         return np.where(k > 0, (len(x) - 1) * z * lag / (z @ z), np.nan)
 
 
-def _nothing(read: Values, near: Neighbours, permutations, seed, alpha) -> LocalMoran:
-    """What is said of values without high or low, or of islands alone."""
-    empty = np.where(near.count > 0, 0.0, np.nan)
-    one = np.where(near.count > 0, 1.0, np.nan)
-    label = np.where(near.count > 0, NO_LABEL, ISLAND)
-    note = read.note or "各区域互不相邻，不能与邻居比较"
-    return LocalMoran(
-        read.spread(empty), read.spread(one), read.spread(one), read.spread(label, MISSING),
-        read.spread(label, MISSING), np.zeros(read.given.shape, bool), alpha, read.phi,
-        "binomial" if read.counts else "permutations", 0, 0, None if read.counts else seed,
-        read.positions[near.islands], int((~read.known).sum()), note,
-    )  # fmt: skip
+def _quadrant(x: np.ndarray, local: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """Own value above the mean, neighbours above the mean of the others: what the test expects of their sum."""
+    others = (x.sum() - x) / max(len(x) - 1, 1)
+    return np.char.add(np.where(x > x.mean(), "H", "L"), np.where(local > k * others, "H", "L"))
 
 
 def _permuted(x, local, near: Neighbours, judged, permutations: int, seed: int, alpha: float):

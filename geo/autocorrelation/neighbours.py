@@ -144,9 +144,13 @@ def as_neighbours(given, size: int | None = None) -> Neighbours:
         lists = [sorted(near) if isinstance(near, (set, frozenset)) else near for near in lists]
         columns = np.concatenate([np.asarray(near, np.int64).ravel() for near in lists] or [np.zeros(0, np.int64)])
         if columns.size and not (columns.min() >= 0 and columns.max() < len(lists)):
-            raise ValueError(f"neighbours name positions {columns.min()} to {columns.max()}, expected 0 to {len(lists) - 1}")
+            raise ValueError(
+                f"neighbours name positions {columns.min()} to {columns.max()}, expected 0 to {len(lists) - 1}"
+            )
         rows = np.repeat(np.arange(len(lists)), [len(near) for near in lists])
-        found = _from_matrix(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(lists),) * 2).tocsr(), "given")
+        found = _from_matrix(
+            coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(lists),) * 2).tocsr(), "given"
+        )
     if size is not None and len(found) != size:
         raise ValueError(f"neighbours are of {len(found)} areas, expected {size}")
     return found

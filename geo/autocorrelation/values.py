@@ -59,7 +59,9 @@ def read_values(values: ArrayLike, dispersion, counts: bool | None = None) -> Va
     if counts and not whole:
         raise ValueError(f"values hold {int((x != np.floor(x)).sum())} broken numbers, expected counts")
     if counts and (x < 0).any():
-        raise ValueError(f"values hold {int((x < 0).sum())} negative counts, the first {x[x < 0][0]:g}, expected 0 or more")
+        raise ValueError(
+            f"values hold {int((x < 0).sum())} negative counts, the first {x[x < 0][0]:g}, expected 0 or more"
+        )
     return Values(given, known, x, counts, phi if counts else 1.0, _note(x, counts))
 
 

@@ -83,7 +83,8 @@ def a_year_before(window: Window) -> Window:
 
     Notes
     -----
-    29 February becomes 28; as an exclusive end, which means up to the 28th, it becomes 1 March. Week 53 becomes 52 where the year before has none.
+    29 February becomes 28; as an exclusive end, which means up to the 28th, it becomes 1 March. Week 53 becomes 52
+    where the year before has none.
 
     Examples
     --------

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo.change.overdispersion import one_phi
+from geo.change.weeks import weekly_counts
 from geo.result import Result
 
 
@@ -101,20 +102,10 @@ def control_band(
     >>> [round(float(v[8]), 2) for v in band], band.z[8:].round(2).tolist(), band.outside[8:].tolist()
     ([5.8, 16.0, 31.26], [1.89, 3.54], [False, True])
     """
-    counts = np.asarray(series, dtype=float)
-    if counts.ndim != 1:
-        raise ValueError(f"series has shape {counts.shape}, expected (weeks,)")
-    if np.any(counts < 0) or np.any(np.isinf(counts)) or np.any(counts != np.floor(counts), where=~np.isnan(counts)):
-        raise ValueError("counts must be whole numbers not below 0, NaN where missing")
+    counts, whole = weekly_counts(series, complete)
     dispersion = one_phi(dispersion)
     if not 1 <= weeks <= reach:
         raise ValueError(f"reach is {reach} weeks, expected at least the {weeks} of the base")
-    whole = ~np.isnan(counts)
-    if complete is not None:
-        complete = np.asarray(complete, dtype=bool)
-        if complete.shape != counts.shape:
-            raise ValueError(f"complete has shape {complete.shape}, expected {counts.shape}")
-        whole &= complete
     y = 2.0 * np.sqrt(counts)
     centre = _mean_of_latest(y, whole, weeks, reach)
     sd = np.sqrt((1 + 1 / weeks) * dispersion)

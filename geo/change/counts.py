@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from geo.result import Result
+from geo.runs import ranges
 
 EXACT_BELOW = 2000  # total count under which the E-test is summed exactly; the score z is used from here on
 _BLOCK = 1_000_000  # cells of the sum laid out at once
@@ -101,9 +102,7 @@ def poisson_z(now: ArrayLike, mean: ArrayLike) -> np.ndarray | float:
     return 2.0 * (np.sqrt(now) - np.sqrt(mean))[()]
 
 
-def poisson_e_test(
-    k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, *, pooled: bool = False
-) -> RateTest:
+def poisson_e_test(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, *, pooled: bool = False) -> RateTest:
     """Two-sided E-test of equal Poisson rates [Krishnamoorthy2004]_.
 
     Parameters
@@ -184,9 +183,9 @@ def _exact_p(k1: np.ndarray, n1: np.ndarray, k2: np.ndarray, n2: np.ndarray, poo
         return p
     low, high = _holds_nearly_all(mean1[todo])
     width = high - low + 1
-    start = np.concatenate([[0], np.cumsum(width)[:-1]])
+    start = np.cumsum(width) - width
     pair = np.repeat(todo, width)
-    x1 = (np.arange(width.sum()) - np.repeat(start, width) + np.repeat(low, width)).astype(float)
+    x1 = ranges(low, width).astype(float)
     a, slack = x1 / n1[pair], t2[pair] / (n1 if pooled else n2)[pair]
     root = np.sqrt(slack**2 + 4 * a * t2[pair] * (1 / n1[pair] + 1 / n2[pair]))
     below, above = (2 * a + slack - root) / 2 * n2[pair], (2 * a + slack + root) / 2 * n2[pair]

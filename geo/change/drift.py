@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from geo.change.overdispersion import one_phi
+from geo.change.weeks import weekly_counts
 from geo.result import Result
 
 _MOST_STATES = 4096  # of the Markov chain
@@ -127,15 +128,9 @@ def slow_drift(
     >>> slow_drift([20] * 8 + [26] * 16, mean=20).rise.nonzero()[0][:2].tolist()
     [14, 15]
     """
-    counts = np.asarray(series, dtype=float)
+    counts, known = weekly_counts(series, complete)
     dispersion = one_phi(dispersion)
-    _check(counts, mean, baseline_weeks, change_pct, run_length_weeks)
-    known = ~np.isnan(counts)
-    if complete is not None:
-        complete = np.asarray(complete, dtype=bool)
-        if complete.shape != counts.shape:
-            raise ValueError(f"complete has shape {complete.shape}, expected {counts.shape}")
-        known &= complete
+    _check(mean, baseline_weeks, change_pct, run_length_weeks)
     parameters = {"change_pct": float(change_pct), "dispersion": float(dispersion)}
     start, error, used = 0, 0.0, 0
     if mean is None:
@@ -156,7 +151,8 @@ def slow_drift(
             continue
         sides[side] = _designed(m0, change_pct / 100, sign, run_length_weeks)
     sums = {
-        side: _sums(counts / dispersion, watched, start, sides[side][0], sign) for side, sign in (("up", 1), ("down", -1))
+        side: _sums(counts / dispersion, watched, start, sides[side][0], sign)
+        for side, sign in (("up", 1), ("down", -1))
     }
     with np.errstate(invalid="ignore"):  # a sum at the limit does not signal, whatever its last digits
         rise, fall = (watched & (sums[side] > sides[side][1] + 1e-9) for side in ("up", "down"))
@@ -281,11 +277,7 @@ def _without(shape, used: int, note: str, parameters: dict) -> Drift:
     return Drift(quiet, quiet, unknown, unknown, None, None, *[nan] * 7, used, note=note, **parameters)
 
 
-def _check(counts, mean, baseline_weeks, change_pct, run_length_weeks) -> None:
-    if counts.ndim != 1:
-        raise ValueError(f"series has shape {counts.shape}, expected (weeks,)")
-    if np.any(counts < 0) or np.any(np.isinf(counts)) or np.any(counts != np.floor(counts), where=~np.isnan(counts)):
-        raise ValueError("counts must be whole numbers not below 0, NaN where missing")
+def _check(mean, baseline_weeks, change_pct, run_length_weeks) -> None:
     bounds = (
         ("mean", 0.0 if mean is None else mean, 0, np.inf),
         ("baseline_weeks", baseline_weeks, 8, np.inf),

@@ -128,7 +128,14 @@ def reporting_delay(
     days = float(np.quantile(np.maximum(used, 0), share, method="inverted_cdf")) if enough else float("nan")
     note = "" if enough else f"满 {horizon_days:g} 天的事件只有 {len(used)} 起，不足 {FEWEST_EVENTS} 起，报送时延未知"
     return Delay(
-        days, len(used), share, horizon_days, int(known.sum()) - len(used), int((~known).sum()), int((used < 0).sum()), note
+        days,
+        len(used),
+        share,
+        horizon_days,
+        int(known.sum()) - len(used),
+        int((~known).sum()),
+        int((used < 0).sum()),
+        note,
     )
 
 

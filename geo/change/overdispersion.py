@@ -77,7 +77,9 @@ def dispersion(counts: ArrayLike, exposure: ArrayLike, *, pooled: bool) -> Dispe
     counts = np.atleast_2d(np.asarray(counts, dtype=float))
     exposure = np.asarray(exposure, dtype=float)
     if exposure.shape != counts.shape[1:]:
-        raise ValueError(f"exposure has shape {exposure.shape}, expected ({counts.shape[1]},): a length for each period")
+        raise ValueError(
+            f"exposure has shape {exposure.shape}, expected ({counts.shape[1]},): a length for each period"
+        )
     if (exposure <= 0).any() or (counts < 0).any():
         raise ValueError("exposure must be above 0 and counts not below 0, NaN where a period is missing")
     known = ~np.isnan(counts)
@@ -130,7 +132,9 @@ def one_phi(dispersion) -> float:
     except (TypeError, ValueError):
         raise ValueError(f"dispersion is {given!r}, expected a number of 1 or more") from None
     if values.size != 1:
-        raise ValueError(f"dispersion holds {values.size} different values, expected one: pooled=True gives one, or take one row's")
+        raise ValueError(
+            f"dispersion holds {values.size} different values, expected one: pooled=True gives one, or take one row's"
+        )
     if not (values[0] >= 1 and np.isfinite(values[0])):
         raise ValueError(f"dispersion is {values[0]:g}, expected 1 or more")
     return float(values[0])

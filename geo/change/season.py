@@ -65,9 +65,9 @@ def seasonal_trend(series: ArrayLike, *, period: int, most_missing_pct: float = 
     Fitted by statsmodels with ``robust=True``: values far from the fit lose their weight, so one extraordinary week
     bends neither trend nor season. The season is the same in every period: one that may change from period to period
     takes over the trend where there are few of them (six years of weekly vehicle thefts in Philadelphia rise from 40 a
-    week; the trend of statsmodels' default begins at 7, this one at 40). For fitting alone a gap takes the median of its step of the season, moved by the
-    level interpolated between its neighbours; it is handed back as NaN. A season by the calendar does not follow 春节,
-    which moves: compare those weeks by :func:`comparison_window`.
+    week; the trend of statsmodels' default begins at 7, this one at 40). For fitting alone a gap takes the median of
+    its step of the season, moved by the level interpolated between its neighbours; it is handed back as NaN. A season
+    by the calendar does not follow 春节, which moves: compare those weeks by :func:`comparison_window`.
 
     Examples
     --------
@@ -98,7 +98,9 @@ def seasonal_trend(series: ArrayLike, *, period: int, most_missing_pct: float = 
     step = np.arange(len(values))
     usual = np.array([np.nanmedian(values[phase::period]) for phase in range(period)])[step % period]
     level = np.interp(step, step[~gap], (values - usual)[~gap])
-    span = 20 * (len(values) // period) + 1  # periods in a Loess of degree 0, far more than there are: one season for all
+    span = (
+        20 * (len(values) // period) + 1
+    )  # periods in a Loess of degree 0, far more than there are: one season for all
     fit = STL(np.where(gap, level + usual, values), period=period, seasonal=span, seasonal_deg=0, robust=True).fit()
     parts = (np.where(gap, np.nan, part) for part in (fit.trend, fit.seasonal, fit.resid, fit.weights))
     note = f"{missing} 处缺报，只在拟合时补上，不显示" if missing else ""

@@ -8,14 +8,13 @@ from typing import ClassVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pyproj import CRS
 
 from geo.coverage.inputs import refuse_repeated, text_column
 from geo.coverage.judging import BOTH, COVERED, NEITHER, NOT_JUDGED, UNCOVERED, judge_entrances, judge_places
 from geo.coverage.ledger import Ledger, read_ledger
 from geo.coverage.rules import AREA, ENTRANCE, GAP, Rule, find_rule
 from geo.coverage.summary import NO_CAMERA
-from geo.metres import refuse_degrees
+from geo.metres import refuse_degrees, refuse_other_crs
 from geo.result import Result
 
 
@@ -142,10 +141,7 @@ def rule_check(places: gpd.GeoDataFrame, cameras: gpd.GeoDataFrame, rule: Rule |
     rule = find_rule(rule)
     refuse_degrees(places, "places")
     refuse_degrees(cameras, "cameras")
-    if places.crs is not None and cameras.crs is not None and CRS(places.crs) != CRS(cameras.crs):
-        raise ValueError(
-            f"places is in {places.crs.to_string()}, cameras in {cameras.crs.to_string()}, expected one CRS"
-        )
+    refuse_other_crs(places, cameras, ("places", "cameras"))
     if "place_id" not in places:
         raise ValueError("places has no column place_id")
     refuse_repeated(places["place_id"], "place_id")

@@ -9,8 +9,8 @@ import shapely
 from scipy.spatial import cKDTree
 
 from geo.coverage.inputs import camera_polygons
-from geo.coverage.runs import blocks, ranges
 from geo.metres import metre_xy, refuse_other_crs
+from geo.runs import blocks, ranges
 
 _PAIRS = 1 << 20  # candidate pairs asked at once: 100 MB of temporaries
 _FINEST = 1 << 22  # cells a side: keeps cell numbers far from overflow however far a stray area lies

@@ -13,9 +13,9 @@ import shapely
 from numpy.typing import ArrayLike
 
 from geo.coverage.inputs import polygons
-from geo.coverage.runs import ranges
 from geo.coverage.sectors import FULL_DEG, STEP_DEG
 from geo.result import Result
+from geo.runs import ranges
 
 _MOUNT_M = 1e-6  # a building this near carries the camera
 _NARROWEST_DEG = 1e-6

@@ -117,7 +117,9 @@ def concentration(counts: ArrayLike, *, area: ArrayLike | None = None) -> Concen
     held = [float(places_pct[k - 1]) if k else float("nan") for k in few]
     gini = _gini(places_pct / 100, events_pct / 100) if total > 0 else float("nan")
     adjusted = _adjusted(gini, n, total) if area is None else float("nan")
-    note = "没有事件" if total == 0 else f"事件{total:g}起少于地点{n}处，普通基尼系数偏高，请看校正值" if total < n else ""
+    note = (
+        "没有事件" if total == 0 else f"事件{total:g}起少于地点{n}处，普通基尼系数偏高，请看校正值" if total < n else ""
+    )
     return Concentration(
         places_pct, events_pct, *held, adjusted, gini, *few, order, ranked, n, total, note
     )  # fmt: skip

@@ -142,7 +142,11 @@ def weighted_displacement_difference(
 def _judged(estimate: float, se: float, wide: float, few: bool) -> tuple[float, float, str]:
     if se == 0:
         return float("nan"), 1.0, "没有事件，不作结论"
-    return estimate / se, erfc(abs(estimate) / wide / sqrt(2)), "件数过少（折算不足10件），按较宽的标准误判断" if few else ""
+    return (
+        estimate / se,
+        erfc(abs(estimate) / wide / sqrt(2)),
+        "件数过少（折算不足10件），按较宽的标准误判断" if few else "",
+    )
 
 
 def _pair(counts: ArrayLike | None, name: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from geo.metres import metre_xy
+from geo.moments import wall_clock
 from geo.result import Result
 
 
@@ -149,11 +150,7 @@ def _times(t: ArrayLike | None, n: int) -> np.ndarray:
     if t is None:
         return np.full(n, np.nan)
     when = np.asarray(t)
-    if when.dtype.kind in "iuf":
-        when = when.astype(float)
-    else:  # moments in any form, on their wall clock
-        moments = pd.DatetimeIndex(t)
-        when = (moments.tz_localize(None) if moments.tz is not None else moments).to_numpy()
+    when = when.astype(float) if when.dtype.kind in "iuf" else wall_clock(t).to_numpy()
     if when.shape != (n,) or pd.isna(when).any():
         raise ValueError(f"t has shape {when.shape} with {int(pd.isna(when).sum())} missing, expected ({n},) without")
     return when
@@ -162,7 +159,9 @@ def _times(t: ArrayLike | None, n: int) -> np.ndarray:
 def _ids(ids: ArrayLike, n: int) -> np.ndarray:
     names = np.asarray(ids, dtype=object)
     if names.shape != (n,) or pd.isna(names).any():
-        raise ValueError(f"ids has shape {names.shape} with {int(pd.isna(names).sum())} missing, expected ({n},) without")
+        raise ValueError(
+            f"ids has shape {names.shape} with {int(pd.isna(names).sum())} missing, expected ({n},) without"
+        )
     return names
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from geo.moments import wall_clock
 from geo.result import Result
 
 WEEK = 168  # hours
@@ -105,8 +106,7 @@ def _microseconds(moments: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray
         raise ValueError(f"{name} has shape {values.shape}, expected (n,): one moment for each event")
     if values.dtype.kind in "iufbc" and not pd.isna(values).all():
         raise ValueError(f"{name} holds {values.dtype} values, expected moments (datetime64)")
-    index = pd.DatetimeIndex(moments)
-    index = index.tz_localize(None) if index.tz is not None else index
+    index = wall_clock(moments)
     missing = index.isna()
     return np.where(missing, 0, index.to_numpy().astype("datetime64[us]").astype(np.int64)), missing
 

@@ -122,7 +122,14 @@ class Search:
                 slot, begin = runs.slot[last[rows]], runs.slot[first[rows]] % self.span
                 stop = self.length - (0 if self.prospective else begin)
                 expected = circle[pick] * window[rows] / self.total
-                columns = (slot // self.span, circle[pick], self.length - 1 - slot % self.span, stop, best + 1, expected)
+                columns = (
+                    slot // self.span,
+                    circle[pick],
+                    self.length - 1 - slot % self.span,
+                    stop,
+                    best + 1,
+                    expected,
+                )
                 row = np.column_stack([*np.broadcast_arrays(*columns), value[pick]])
                 parts.append(row[value[pick] >= floor])
         found = pd.DataFrame(np.concatenate(parts), columns=COLUMNS).astype(dict.fromkeys(COLUMNS[:5], np.int64))

@@ -92,10 +92,10 @@ def emerging_hotspots(
     Each cell is compared with the whole cube, so a step in which the whole city is high is hot in many places. p as in
     Gi*; Benjamini-Hochberg over all cells. Classes, tested in this order for hot (for cold with the signs of z and of
     the trend reversed): *historical*: the last step is not significant, at least 90 % of the earlier ones were. All
-    others need the last step significant. *new*: no other step is, whatever the opposite sign did. At least 90 % of all steps: *intensifying*,
-    *diminishing*, *persistent* as Mann-Kendall on z goes up, down (p < 0.05) or neither. *consecutive*: one unbroken
-    run of 2 or more that ends now, nothing of either sign before. *oscillating*: the opposite sign before.
-    *sporadic*: the rest. A missing step is not significant.
+    others need the last step significant. *new*: no other step is, whatever the opposite sign did. At least 90 % of
+    all steps: *intensifying*, *diminishing*, *persistent* as Mann-Kendall on z goes up, down (p < 0.05) or neither.
+    *consecutive*: one unbroken run of 2 or more that ends now, nothing of either sign before. *oscillating*: the
+    opposite sign before. *sporadic*: the rest. A missing step is not significant.
 
     Examples
     --------

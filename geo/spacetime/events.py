@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from geo.metres import metre_xy
+from geo.runs import ranges
 
 SLACK_M = 1e-6
 SLACK_DAYS = 1e-9
@@ -96,8 +97,7 @@ def pairs_in_time(days: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarra
     own = np.arange(len(days))
     later = np.searchsorted(days, days + limit, side="right") - own - 1
     first = np.repeat(own, later)
-    step = np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
-    return first.astype(np.int32), (first + step + 1).astype(np.int32)
+    return first.astype(np.int32), ranges(own + 1, later).astype(np.int32)
 
 
 def pairs_in_space(points: np.ndarray, limit: float, norm: float) -> tuple[np.ndarray, np.ndarray]:

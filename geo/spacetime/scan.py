@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from geo.metres import metre_xy
+from geo.moments import wall_clock
 from geo.result import Result
 from geo.spacetime import events as ev
 from geo.spacetime.cylinders import NOTHING, Reach, Search
@@ -262,9 +263,7 @@ def _calendar(t: ArrayLike, period: tuple | None) -> tuple[np.ndarray, int | np.
 
 def _dates(t) -> np.ndarray:
     """Days since 1970 of the wall clock."""
-    moments = pd.DatetimeIndex(t)
-    moments = moments.tz_localize(None) if moments.tz is not None else moments
-    return moments.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return wall_clock(t).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _apart(found: pd.DataFrame, centres: np.ndarray, most: int) -> pd.DataFrame:

@@ -71,13 +71,16 @@ def main() -> None:
     esda_moran()
     theirs_s, esda = median_s(esda_moran)
     areas, seen = np.arange(len(grids)), near.matrix @ rates
-    ours_s, tails = median_s(
-        lambda: tail_counts(rates, near.count, areas, seen, 999, np.random.default_rng(1)), 5
-    )
+    ours_s, tails = median_s(lambda: tail_counts(rates, near.count, areas, seen, 999, np.random.default_rng(1)), 5)
     gap = np.abs((tails.min(axis=0) + 1) / 1000 - esda.p_sim).mean()
     line("local Moran, 999 draws alone / esda 999", ours_s, theirs_s, f"mean |p - p| {gap:.4f} (chance)")
     ours_s, moran = median_s(lambda: local_moran(rates, near, seed=1), 3)
-    line(f"local Moran of rates, {moran.permutations:,} draws / esda 999", ours_s, theirs_s, f"max |I - I| {np.abs(moran.I - esda.Is).max():.1e}")
+    line(
+        f"local Moran of rates, {moran.permutations:,} draws / esda 999",
+        ours_s,
+        theirs_s,
+        f"max |I - I| {np.abs(moran.I - esda.Is).max():.1e}",
+    )
     ours_s, _ = median_s(lambda: local_moran(counts, near))
     line("local Moran of counts, exact p / esda 999", ours_s, theirs_s, "")
     cube = rng.poisson(2.0, (len(grids), STEPS))

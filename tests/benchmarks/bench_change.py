@@ -43,12 +43,16 @@ def main(grids: int) -> None:
         peer = np.array([stats.poisson_means_test(now[i], 7, before[i], 7).pvalue for i in chosen])
         peer_s = (time.perf_counter() - start) * grids / SAMPLE
         difference = np.abs(poisson_e_test(now, 7, before, 7).p[chosen] - peer).max()
-        print(f"{f'E-test, mean {mean}':34} {ours:9.3f} {peer_s:9.1f} {peer_s / ours:8.0f} {difference:.1e}", flush=True)
+        print(
+            f"{f'E-test, mean {mean}':34} {ours:9.3f} {peer_s:9.1f} {peer_s / ours:8.0f} {difference:.1e}", flush=True
+        )
     weeks = rng.poisson(2, (grids, 52)).astype(float)
     exposure = np.full(52, 7.0)
     ours = median_s(lambda: dispersion(weeks, exposure, pooled=True))
     peer_s = median_s(lambda: [stats.chisquare(row).statistic for row in weeks[:SAMPLE] + 1e-12]) * grids / SAMPLE
-    chi2 = sum(stats.chisquare(row).statistic for row in weeks[weeks.sum(axis=1) > 0]) / (51 * (weeks.sum(axis=1) > 0).sum())
+    chi2 = sum(stats.chisquare(row).statistic for row in weeks[weeks.sum(axis=1) > 0]) / (
+        51 * (weeks.sum(axis=1) > 0).sum()
+    )
     difference = abs(dispersion(weeks, exposure, pooled=True).phi[0] - max(1, chi2))
     print(f"{'dispersion, 52 weeks':34} {ours:9.3f} {peer_s:9.1f} {peer_s / ours:8.0f} {difference:.1e}")
     series = rng.poisson(20, 260)

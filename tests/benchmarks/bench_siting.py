@@ -66,7 +66,9 @@ def main(runs: int) -> None:
         if case in SIDE_BY_SIDE:
             demand, candidates, weight = instance(n, m, side_m)
             cost = (cdist(demand, candidates) > radius_m).astype(float)
-            build_s, solve_s, covered = (median(v) for v in zip(*(by_spopt(cost, weight, k) for _ in range(runs)), strict=True))
+            build_s, solve_s, covered = (
+                median(v) for v in zip(*(by_spopt(cost, weight, k) for _ in range(runs)), strict=True)
+            )
             same = abs(covered - found.covered) < 1e-6 * covered
             beside = f"{build_s:13.2f} + {solve_s:6.2f} {(build_s + solve_s) / our_s:6.1f} {same!s:>5}"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -46,7 +46,10 @@ def main() -> None:
     for name, promised, work, count in cases(np.random.default_rng(2026)):
         work()
         median, high = twenty(work)
-        print(f"| {name} | {promised * 1e3:g} ms | {median / count * 1e3:.3g} ms | {high / count * 1e3:.3g} ms |", flush=True)
+        print(
+            f"| {name} | {promised * 1e3:g} ms | {median / count * 1e3:.3g} ms | {high / count * 1e3:.3g} ms |",
+            flush=True,
+        )
     print(f"标定 {calibration():.2f} s")
 
 

@@ -56,7 +56,9 @@ class Drawn:
     def count(self, *, category: str | None = None) -> np.ndarray:
         keep = slice(None) if category is None else _CATEGORY[self.events.stream] == CATEGORIES.index(category)
         size = self.city.scale.grids
-        return np.bincount(self.events.grid[keep] * WEEKS + self.week[keep], minlength=size * WEEKS).reshape(size, WEEKS)
+        return np.bincount(self.events.grid[keep] * WEEKS + self.week[keep], minlength=size * WEEKS).reshape(
+            size, WEEKS
+        )
 
     def expect(self) -> np.ndarray:
         """Expected events of each grid and week (n, WEEKS)."""
@@ -72,7 +74,9 @@ def drawn(seed: int) -> Drawn:
     addresses = make_addresses(city)
     weeks = list(draw_weeks(city, addresses, intensity, planted))[:WEEKS]
     events = Events.joined(weeks)
-    return Drawn(city, planted, expected_counts(city, intensity, planted), addresses, events.take(_VALID[events.stream]))
+    return Drawn(
+        city, planted, expected_counts(city, intensity, planted), addresses, events.take(_VALID[events.stream])
+    )
 
 
 def cameras(city: Drawn, folder) -> gpd.GeoDataFrame:

@@ -121,9 +121,7 @@ def test_near_repeats_are_within_200_m_and_14_days():
         mine = np.isin(city.events.stream, kinds)
         xy, day = city.events.xy[mine], city.day[mine]
         whole = knox(xy, day, distance_m=200, days=14, permutations=199, seed=1)
-        table = near_repeat(
-            xy, day, distance_bands_m=[200, 400, 800], day_bands=[14, 28, 42], permutations=199, seed=1
-        )
+        table = near_repeat(xy, day, distance_bands_m=[200, 400, 800], day_bands=[14, 28, 42], permutations=199, seed=1)
         near = np.asarray(table.q)[1, 0]  # the row after the same place
         return whole.p <= 0.05 and whole.ratio > 1 and near <= 0.05
 
@@ -136,7 +134,9 @@ def test_the_blind_hotspot_is_hot_and_no_working_camera_sees_it(tmp_path):
         folder.mkdir()
         ledger = cameras(city, folder)
         works = working_cameras(ledger).works
-        sees = camera_areas(ledger.geometry.x, ledger.geometry.y, ledger["bearing_deg"], ledger["fov_deg"], ledger["range_m"])
+        sees = camera_areas(
+            ledger.geometry.x, ledger.geometry.y, ledger["bearing_deg"], ledger["fov_deg"], ledger["range_m"]
+        )
         recent = city.week >= WEEKS - 13
         xy, grid = city.events.xy[recent], city.events.grid[recent]
         seen = covered_points(xy, np.asarray(sees.areas)[works])

@@ -61,7 +61,16 @@ def test_maps_of_noise():
     print("\n| 方法 | p≤0.05 的格 %：0.2 | 2 | 20 | 有 q≤0.05 的图 %：0.2 | 2 | 20 | 找到种下的 %：0.2 | 2 | 20 |")
     print("|---|" + "---|" * 9)
     for name, method in (("Gi*，精确 p", getis_ord_star), ("局部 Moran，精确 p", local_moran)):
-        row(f"{name}", *zip(*(of_maps(lambda x, m=method: m(x, NEAR), noise_maps(mean, MAPS, SIDE, 1), planted(mean, 2, 300)) for mean in MEANS), strict=True))
+        row(
+            f"{name}",
+            *zip(
+                *(
+                    of_maps(lambda x, m=method: m(x, NEAR), noise_maps(mean, MAPS, SIDE, 1), planted(mean, 2, 300))
+                    for mean in MEANS
+                ),
+                strict=True,
+            ),
+        )
     few = 300
     rng = np.random.default_rng(3)
     shares = []
@@ -79,7 +88,13 @@ def test_maps_of_noise():
             cube = rng.poisson(mean, (400, 12))
             cube[HOOD, -3:] += rng.poisson(ADDED[mean], (9, 3))
             hits.append(emerging_hotspots(cube, NEAR).label[HEART].endswith("_hot"))
-        shares.append((np.mean([np.mean(f.p <= 0.05) for f in noise]), np.mean([(f.side != 0).any() for f in noise]), np.mean(hits)))
+        shares.append(
+            (
+                np.mean([np.mean(f.p <= 0.05) for f in noise]),
+                np.mean([(f.side != 0).any() for f in noise]),
+                np.mean(hits),
+            )
+        )
     row("时空 Gi*（12 期）", *zip(*shares, strict=True), budget=few)
     shares = []
     for mean in MEANS:
@@ -88,7 +103,10 @@ def test_maps_of_noise():
         p = poisson_e_test(now, 7, before, 7).p
         q = np.array([benjamini_hochberg(line) for line in p])
         now[:, HEART] = rng.poisson(mean + 4 * ADDED[mean], MAPS)
-        hit = [benjamini_hochberg(poisson_e_test(a, 7, b, 7).p)[HEART] < 0.05 for a, b in zip(now[:300], before[:300], strict=True)]
+        hit = [
+            benjamini_hochberg(poisson_e_test(a, 7, b, 7).p)[HEART] < 0.05
+            for a, b in zip(now[:300], before[:300], strict=True)
+        ]
         shares.append((np.mean(p < 0.05), np.mean((q < 0.05).any(axis=1)), np.mean(hit)))
     row("E 检验，两周（种下 +8、+16、+48）", *zip(*shares, strict=True))
     shares = []
@@ -100,7 +118,13 @@ def test_maps_of_noise():
         more = rate.copy()
         more[HEART] += 6 * ADDED[mean]
         hit = [np.asarray(funnel_limits(rng.poisson(more), base).q)[HEART] <= 0.05 for _ in range(200)]
-        shares.append((np.mean([np.mean(np.asarray(f.p) <= 0.05) for f in found]), np.mean([(np.asarray(f.q) <= 0.05).any() for f in found]), np.mean(hit)))
+        shares.append(
+            (
+                np.mean([np.mean(np.asarray(f.p) <= 0.05) for f in found]),
+                np.mean([(np.asarray(f.q) <= 0.05).any() for f in found]),
+                np.mean(hit),
+            )
+        )
     row("漏斗（种下 +12、+24、+72）", *zip(*shares, strict=True))
 
 
@@ -152,7 +176,9 @@ def test_points_of_noise():
     def repeated(rng):
         xy, t = noise(rng, 260)
         parent = rng.integers(0, 260, 40)
-        return np.vstack([xy, xy[parent] + rng.normal(0, 40, (40, 2))]), np.append(t, t[parent] + rng.uniform(0.5, 6, 40))
+        return np.vstack([xy, xy[parent] + rng.normal(0, 40, (40, 2))]), np.append(
+            t, t[parent] + rng.uniform(0.5, 6, 40)
+        )
 
     def gathered(rng):
         xy, t = noise(rng, 280)
@@ -202,7 +228,11 @@ def test_placebo_windows_of_philadelphia(real_data):
         alike, weeks = [], []
         for week in range(60, 204, 4):
             block = counts[:, 7 * week : 7 * week + 28]
-            phi = dispersion(counts[:, 7 * week - 364 : 7 * week].reshape(len(shapes), 26, 14).sum(axis=2), np.full(26, 14.0), pooled=level == "普查区").phi
+            phi = dispersion(
+                counts[:, 7 * week - 364 : 7 * week].reshape(len(shapes), 26, 14).sum(axis=2),
+                np.full(26, 14.0),
+                pooled=level == "普查区",
+            ).phi
             alike.append(widen(poisson_e_test(block[:, ::2].sum(axis=1), 14, block[:, 1::2].sum(axis=1), 14).p, phi))
             phi = dispersion(weekly[:, week - 53 : week - 1], np.full(52, 7.0), pooled=level == "普查区").phi
             weeks.append(widen(poisson_e_test(weekly[:, week], 7, weekly[:, week - 1], 7).p, phi))
@@ -219,7 +249,9 @@ def test_placebo_windows_of_philadelphia(real_data):
         found = getis_ord_star(rng.multinomial(total, np.full(len(tracts), 1 / len(tracts))), near)
         flags.append(found.flagged.any())
         cells.append(np.mean(found.p <= 0.05))
-    print(f"| Gi*：同样件数随机撒到各区 | 普查区 {len(tracts)} | {len(flags)} | {100 * np.mean(cells):.1f} | {100 * np.mean(flags):.1f} |")
+    print(
+        f"| Gi*：同样件数随机撒到各区 | 普查区 {len(tracts)} | {len(flags)} | {100 * np.mean(cells):.1f} | {100 * np.mean(flags):.1f} |"
+    )
 
 
 def test_peers_on_the_same_noise():

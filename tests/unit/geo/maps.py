@@ -35,3 +35,10 @@ def noise_maps(mean: float, maps: int, side: int, seed: int, phi: float = 1.0) -
 def allowed(share: float, trials: int) -> float:
     """A share with two standard errors of so many trials on top."""
     return share + 2 * np.sqrt(share * (1 - share) / trials)
+
+
+def as_w(near):
+    """The same neighbours as a libpysal W."""
+    from libpysal.weights import W
+
+    return W({i: list(map(int, around)) for i, around in enumerate(near)}, silence_warnings=True)

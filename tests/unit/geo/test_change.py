@@ -88,7 +88,10 @@ def _random_pairs(seed, size):
 
 def test_pooled_e_test_equals_statsmodels_on_random_pairs():
     for k1, k2, n1, n2 in _random_pairs(3, 120):
-        ours, other = poisson_e_test(k1, n1, k2, n2, pooled=True), statsmodels_rates(k1, n1, k2, n2, method="etest-score")
+        ours, other = (
+            poisson_e_test(k1, n1, k2, n2, pooled=True),
+            statsmodels_rates(k1, n1, k2, n2, method="etest-score"),
+        )
         assert ours.p == pytest.approx(other.pvalue, abs=1e-8)
         assert ours.z == pytest.approx(other.statistic)
         if n1 == n2:  # the same but for ties, where statsmodels and scipy differ
@@ -262,7 +265,12 @@ def test_one_phi_is_taken_in_every_form_and_several_are_refused():
     pooled = dispersion([[0, 12, 1, 9, 0, 14, 2, 2], [4, 6, 5, 5, 4, 6, 5, 5]], [7] * 8, pooled=True)
     assert one_phi(pooled) == one_phi(pooled.phi) == one_phi(float(pooled.phi[0])) == pooled.phi[0]
     each = dispersion([[0, 12, 1, 9, 0, 14, 2, 2], [4, 6, 5, 5, 4, 6, 5, 5]], [7] * 8, pooled=False)
-    for bad, words in ((each, "2 different values"), ("much", "expected a number"), (0.5, "1 or more"), ([], "0 different")):
+    for bad, words in (
+        (each, "2 different values"),
+        ("much", "expected a number"),
+        (0.5, "1 or more"),
+        ([], "0 different"),
+    ):
         with pytest.raises(ValueError, match=words):
             one_phi(bad)
 

@@ -110,7 +110,8 @@ def test_equal_maturity_takes_away_the_false_fall_of_late_records():
         mature.append(found.counts)
         plain.append(found.recorded)
     flagged, falsely = (
-        (poisson_e_test(now, 7, before, 7).p < 0.05).mean() for now, before in (np.transpose(mature), np.transpose(plain))
+        (poisson_e_test(now, 7, before, 7).p < 0.05).mean()
+        for now, before in (np.transpose(mature), np.transpose(plain))
     )
     assert flagged <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
     assert falsely > 0.2

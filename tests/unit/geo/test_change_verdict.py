@@ -110,7 +110,10 @@ def test_zero_is_not_missing():
 
 def test_unequal_lengths_are_compared_by_the_day():
     found = verdict(30, 28, days=31, days_before=28)
-    assert found.statement == "本期30起，上期28起，增加2起（+7.1%），两期天数不同，按日均比（0.97起对1起），p=0.90，属正常波动"
+    assert (
+        found.statement
+        == "本期30起，上期28起，增加2起（+7.1%），两期天数不同，按日均比（0.97起对1起），p=0.90，属正常波动"
+    )
     assert found.z < 0 < found.difference  # more events, fewer a day
     assert found.p == poisson_e_test(30, 31, 28, 28).p
     assert verdict(124, 28, days=31, days_before=28).word == "明显上升"

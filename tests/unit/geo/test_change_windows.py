@@ -89,9 +89,7 @@ def test_spring_festival(now, before):
 
 @given(st.dates(date(2024, 8, 1), date(2027, 7, 1)), st.integers(1, 40))
 def test_spring_festival_keeps_the_offset_in_days(start, length):
-    now, before, *days = comparison_window(
-        (start, start + length * DAY), "spring_festival", spring_festivals=FESTIVALS
-    )
+    now, before, *days = comparison_window((start, start + length * DAY), "spring_festival", spring_festivals=FESTIVALS)
     offsets = [
         {(side[0] - FESTIVALS[year]).days for year in years}
         for side, years in ((now, (2025, 2026, 2027)), (before, (2024, 2025, 2026)))

@@ -56,7 +56,10 @@ def test_even_is_0_and_all_in_one_place_is_1_also_with_few_events(places, events
 def test_the_curve_and_its_halves(counts, random):
     found = concentration(counts)
     ranked = sorted(counts, reverse=True)
-    for share, places, pct in ((0.5, found.places_50, found.places_50_pct), (0.8, found.places_80, found.places_80_pct)):
+    for share, places, pct in (
+        (0.5, found.places_50, found.places_50_pct),
+        (0.8, found.places_80, found.places_80_pct),
+    ):
         assert sum(ranked[:places]) >= share * sum(counts) > sum(ranked[: places - 1]) - 1e-9
         assert pct == pytest.approx(100 * places / len(counts))
     assert found.events_pct[-1] == pytest.approx(100) and found.places_pct[-1] == pytest.approx(100)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.coverage import covered_points, nearest_camera_m, repair_order, sectors
-from geo.coverage.runs import blocks, ranges
+from geo.runs import blocks, ranges
 
 CITY = np.array([512_345.678, 4_012_345.678])
 

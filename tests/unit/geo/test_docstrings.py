@@ -53,7 +53,9 @@ def test_the_design_s_functions_are_there(room):
 def test_a_public_function_explains_itself(name):
     text = inspect.getdoc(FUNCTIONS[name])
     assert text, name
-    told = re.search(r"^Parameters\b", text, re.M) or re.search(r"Parameters and result as in :func:|`sector` for many", text)
+    told = re.search(r"^Parameters\b", text, re.M) or re.search(
+        r"Parameters and result as in :func:|`sector` for many", text
+    )
     assert told, f"{name} does not say what it takes"
     assert re.search(r"^Examples\n-+", text, re.M), f"{name} has no example"
 

@@ -56,7 +56,10 @@ def test_short_and_flat_series_say_so():
     assert tuple(mann_kendall([5] * 5)) == (0.0, 1.0, 0.0, 0.0)
     assert mann_kendall([5] * 5).note == "各期数值相同，没有趋势"
     assert "不足4期" in mann_kendall([1, 2]).note
-    assert mann_kendall([[1, 2, 3, 4, 5], [1, np.nan, np.nan, 2, 3], [7] * 5]).note == "1个序列不足4期，看不出趋势；1个序列各期数值相同，没有趋势"
+    assert (
+        mann_kendall([[1, 2, 3, 4, 5], [1, np.nan, np.nan, 2, 3], [7] * 5]).note
+        == "1个序列不足4期，看不出趋势；1个序列各期数值相同，没有趋势"
+    )
     with pytest.raises(ValueError, match="infinite"):
         mann_kendall([1, np.inf])
 
@@ -199,7 +202,11 @@ def test_a_missing_step_is_neither_zero_nor_significant():
 
 @pytest.mark.parametrize(
     "cube, options, words",
-    [([1, 2, 3], {}, "shape"), ([[1, -1], [0, 1]], {}, "negative"), ([[1, 1], [1, 1]], {"steps_back": -1}, "steps_back")],
+    [
+        ([1, 2, 3], {}, "shape"),
+        ([[1, -1], [0, 1]], {}, "negative"),
+        ([[1, 1], [1, 1]], {"steps_back": -1}, "steps_back"),
+    ],
 )
 def test_impossible_input_is_refused(cube, options, words):
     with pytest.raises(ValueError, match=words):

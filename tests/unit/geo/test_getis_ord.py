@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from maps import MEANS, allowed, lattice, noise_maps, squares
+from maps import MEANS, allowed, as_w, lattice, noise_maps, squares
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
@@ -22,12 +22,6 @@ DOCTEST_Z = [-1.39727626, -0.28917762, 0.65064964, -0.28917762, 1.23452088, 2.02
 def within_15() -> list[list[int]]:
     far = np.hypot(*(SIX[:, None] - SIX[None]).transpose(2, 0, 1))
     return [[j for j in range(6) if j != i and far[i, j] <= 15] for i in range(6)]
-
-
-def as_w(near):
-    from libpysal.weights import W
-
-    return W({i: list(map(int, around)) for i, around in enumerate(near)}, silence_warnings=True)
 
 
 def test_published_scores_of_six_points():
@@ -150,7 +144,13 @@ def test_order_duplicates_and_form_of_neighbours_do_not_matter():
 
 @pytest.mark.parametrize(
     "values, words",
-    [([0] * 9, "没有事件"), ([4] * 9, "相同"), ([0] * 8 + [1], "1起"), ([0] * 8 + [30], "同一区域"), ([np.nan] * 9, "没有数据")],
+    [
+        ([0] * 9, "没有事件"),
+        ([4] * 9, "相同"),
+        ([0] * 8 + [1], "1起"),
+        ([0] * 8 + [30], "同一区域"),
+        ([np.nan] * 9, "没有数据"),
+    ],
 )
 def test_poor_input_gets_a_remark_and_no_nonsense(values, words):
     found = getis_ord_star(values, lattice(3))

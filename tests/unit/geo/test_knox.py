@@ -72,9 +72,7 @@ def test_expected_and_p_are_those_of_all_permutations():
     t = np.array([1, 2, 2, 30, 60, 61.0])
 
     def count(times):
-        close = [
-            math.dist(xy[i], xy[j]) <= 15 and abs(times[i] - times[j]) <= 1 for i in range(6) for j in range(i)
-        ]
+        close = [math.dist(xy[i], xy[j]) <= 15 and abs(times[i] - times[j]) <= 1 for i in range(6) for j in range(i)]
         return sum(close)
 
     every = [count(order) for order in permutations(t)]
@@ -291,8 +289,14 @@ def test_near_repeat_calculator(real_data):
     listed, published = calculator(real_data)
     assert len(listed) == 522
     table = near_repeat(
-        listed[["x", "y"]], listed.date, distance_bands_m=[200, 400, 600], day_bands=[1, 2, 3],
-        closed="left", metric="manhattan", permutations=999, seed=1,
+        listed[["x", "y"]],
+        listed.date,
+        distance_bands_m=[200, 400, 600],
+        day_bands=[1, 2, 3],
+        closed="left",
+        metric="manhattan",
+        permutations=999,
+        seed=1,
     )
     assert table.distance_labels == ("[0]", "(0, 200)", "[200, 400)", "[400, 600)", ">= 600")
     assert table.day_labels == ("[0, 1)", "[1, 2)", "[2, 3)", ">= 3")
@@ -318,8 +322,13 @@ def test_published_coordinates_differ_from_the_listed_ones_by_one_pair(real_data
     path = real_data / "statref/nearrepeat/arson_2016_projected.csv"
     frame = pd.read_csv(path, header=None, names=["x", "y", "date"])
     table = near_repeat(
-        frame[["x", "y"]], pd.to_datetime(frame.date), distance_bands_m=[200, 400, 600], day_bands=[1, 2, 3],
-        closed="left", metric="manhattan", permutations=1,
+        frame[["x", "y"]],
+        pd.to_datetime(frame.date),
+        distance_bands_m=[200, 400, 600],
+        day_bands=[1, 2, 3],
+        closed="left",
+        metric="manhattan",
+        permutations=1,
     )
     off = table.observed - calculator(real_data)[1][OBSERVED]
     assert off[2, 3] == 1 and off[3, 3] == -1 and np.abs(off).sum() == 2  # 399.96 m, rounded to 400.0 there
@@ -353,7 +362,13 @@ def by_loops(xy, t, same, bands, days, closed, metric) -> np.ndarray:
 def test_table_equals_loops(rows, closed, metric, same):
     xy, t = np.array([row[:2] for row in rows], dtype=float).reshape(-1, 2) * 10, [row[2] for row in rows]
     table = near_repeat(
-        xy, t, distance_bands_m=[30, 50, 80], day_bands=[1, 4], same_place_m=same, closed=closed, metric=metric,
+        xy,
+        t,
+        distance_bands_m=[30, 50, 80],
+        day_bands=[1, 4],
+        same_place_m=same,
+        closed=closed,
+        metric=metric,
         permutations=3,
     )
     assert np.array_equal(table.observed, by_loops(xy, t, same, [30, 50, 80], [1, 4], closed, metric))

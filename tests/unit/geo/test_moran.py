@@ -6,17 +6,11 @@ import warnings
 import geopandas as gpd
 import numpy as np
 import pytest
-from maps import MEANS, allowed, lattice, noise_maps
+from maps import MEANS, allowed, as_w, lattice, noise_maps
 from scipy import stats
 
 from geo.autocorrelation import as_neighbours, local_moran
 from geo.autocorrelation.draws import tail_counts
-
-
-def as_w(near):
-    from libpysal.weights import W
-
-    return W({i: list(map(int, around)) for i, around in enumerate(near)}, silence_warnings=True)
 
 
 @pytest.mark.parametrize("kind", ["counts", "rates"])

@@ -97,7 +97,9 @@ def test_the_funnel_is_the_exact_poisson_test(seed, level):
     np.testing.assert_allclose(found.p, np.minimum(1, 2 * np.minimum(low, high)), rtol=1e-9)
     np.testing.assert_allclose(found.q, stats.false_discovery_control(found.p))
     assert ((found.label != "") == (found.q <= 0.05)).all()
-    assert (found.rate[found.label == "high"] > found.mean).all() and (found.rate[found.label == "low"] < found.mean).all()
+    assert (found.rate[found.label == "high"] > found.mean).all() and (
+        found.rate[found.label == "low"] < found.mean
+    ).all()
     for level_, lower, upper in ((0.05, found.low_95, found.high_95), (0.002, found.low_998, found.high_998)):
         outside = (found.rate >= upper * (1 - 1e-9)) | (found.rate <= np.nan_to_num(lower, nan=-1) * (1 + 1e-9))
         np.testing.assert_array_equal(outside, found.p <= level_ * (1 + 1e-6))

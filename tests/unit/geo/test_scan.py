@@ -47,7 +47,13 @@ def test_statistic_equals_loops(prospective, least):
         day = rng.integers(0, 9, n)
         centres = None if trial % 2 else rng.uniform(0, 500, (5, 2))
         found = scan_permutation(
-            xy, day, centres=centres, max_radius_m=250, max_days=3, min_events=least, prospective=prospective,
+            xy,
+            day,
+            centres=centres,
+            max_radius_m=250,
+            max_days=3,
+            min_events=least,
+            prospective=prospective,
             permutations=1,
         )
         expected = by_loops(xy, day, np.unique(xy, axis=0) if trial % 2 else centres, 250, 3, least, prospective)
@@ -96,8 +102,15 @@ def test_level_on_noise(mean, cells, prospective):
         place = np.repeat(np.arange(cells), rng.poisson(mean, cells))
         xy = np.column_stack([place % 24, place // 24]) * 100.0
         found = scan_permutation(
-            xy, rng.uniform(0, 40, len(place)), max_radius_m=200, max_days=5, prospective=prospective,
-            period=(0, 40), permutations=19, seed=seed, most=1,
+            xy,
+            rng.uniform(0, 40, len(place)),
+            max_radius_m=200,
+            max_days=5,
+            prospective=prospective,
+            period=(0, 40),
+            permutations=19,
+            seed=seed,
+            most=1,
         )
         flagged += found.p <= 0.05
     assert flagged <= maps * 0.05 + 2 * math.sqrt(maps * 0.05 * 0.95)

@@ -67,9 +67,7 @@ def test_the_optimum_is_that_of_every_combination(data):
     assert found.method == "exact" and found.gap_pct == 0
     assert found.covered + backup * found.covered_twice == pytest.approx(best)
     assert found.bound == pytest.approx(best)
-    assert found.covered + backup * found.covered_twice == pytest.approx(
-        value(see, weight, found.chosen, held, backup)
-    )
+    assert found.covered + backup * found.covered_twice == pytest.approx(value(see, weight, found.chosen, held, backup))
     np.testing.assert_array_equal(found.seen, np.minimum(see[:, found.chosen].sum(axis=1) + held, 2))
 
     quick = maximal_cover(xy, see, existing=stand, k=k, weights=weight, backup=backup, exact=False)
@@ -148,7 +146,9 @@ def test_the_solver_is_given_no_clock_and_no_slack(monkeypatch):
     import scipy.optimize
 
     asked, solve = [], scipy.optimize.milp
-    monkeypatch.setattr(scipy.optimize, "milp", lambda *a, options, **k: asked.append(dict(options)) or solve(*a, options=options, **k))
+    monkeypatch.setattr(
+        scipy.optimize, "milp", lambda *a, options, **k: asked.append(dict(options)) or solve(*a, options=options, **k)
+    )
     xy, sites, weight = city(1, n=300, m=60)
     maximal_cover(xy, sites, k=8, weights=weight, radius_m=2000, exact=True)
     assert asked == [{"node_limit": siting.NODE_LIMIT, "mip_rel_gap": 0.0}]
@@ -180,7 +180,8 @@ def test_polygons_matrices_and_frames_are_the_same_question():
         assert found.covered == by_matrix.covered and found.radius_m is None
     points = gpd.GeoSeries(shapely.points(sites), crs=4549)
     np.testing.assert_array_equal(
-        maximal_cover(xy, points, radius_m=1500, **asked).chosen, maximal_cover(xy, sites, radius_m=1500, **asked).chosen
+        maximal_cover(xy, points, radius_m=1500, **asked).chosen,
+        maximal_cover(xy, sites, radius_m=1500, **asked).chosen,
     )
 
 

@@ -26,11 +26,18 @@ def city():
     x0, y0 = CENTRE.to_crs(ZONES[0]).iloc[0].coords[0]
 
     def degrees(shapes):
-        return gpd.GeoSeries(shapely.transform(shapes, lambda p: p + np.array([x0, y0])), crs=ZONES[0]).to_crs("EPSG:4490")
+        return gpd.GeoSeries(shapely.transform(shapes, lambda p: p + np.array([x0, y0])), crs=ZONES[0]).to_crs(
+            "EPSG:4490"
+        )
 
     side = np.arange(-3000, 3000, 500.0)
     grids = np.array([shapely.box(x, y, x + 500, y + 500) for y in side for x in side])
-    return degrees(shapely.points(xy)), rng.uniform(0, 90, len(xy)), degrees([shapely.box(-3000, -3000, 3000, 3000)]), degrees(grids)
+    return (
+        degrees(shapely.points(xy)),
+        rng.uniform(0, 90, len(xy)),
+        degrees([shapely.box(-3000, -3000, 3000, 3000)]),
+        degrees(grids),
+    )
 
 
 def in_zone(city, zone):
