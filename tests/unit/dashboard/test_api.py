@@ -21,7 +21,7 @@ import small_release as small
 
 from dashboard import api, errors
 from dashboard.app import create_app, server_from_environment
-from dashboard.rows_json import rows_json
+from dashboard.api.rows_json import rows_json
 from dashboard.settings import VARIABLE, Settings, checked_settings
 from data.errors import UsageError
 from data.store import Scope, Store

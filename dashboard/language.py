@@ -1,0 +1,39 @@
+"""The words of the pages in the reader's language, from one catalogue.
+
+Chinese text stands in the code and is the key; ``words/en.json`` holds the other language. Scripts in ``assets/`` read
+the same file through ``yanpan.say``. Names of areas, categories of the source and other data are shown as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("zh", "en")
+COOKIE = "yanpan-language"
+WORDS = Path(__file__).parent / "words"
+_language: ContextVar[str] = ContextVar("language", default="zh")
+
+
+def use(language: str | None) -> None:
+    """Answer what follows, in this request, in a language; an unknown one is Chinese."""
+    _language.set(language if language in LANGUAGES else "zh")
+
+
+def current() -> str:
+    """The language in use."""
+    return _language.get()
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Chinese text -> text in ``language``; empty for Chinese."""
+    return {} if language == "zh" else json.loads((WORDS / f"{language}.json").read_text("utf-8"))
+
+
+def say(text: str, **values: object) -> str:
+    """``text`` in the language in use, its ``{names}`` filled in; Chinese where the catalogue lacks it."""
+    words = catalogue(current()).get(text, text)
+    return words.format(**values) if values else words
