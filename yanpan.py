@@ -127,18 +127,21 @@ def check(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="端口")] = 8050,
-    workers: Annotated[int, typer.Option(help="进程数")] = 1,
+    host: Annotated[str | None, typer.Option(help="监听地址，默认 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="端口，默认 8050")] = None,
+    workers: Annotated[int | None, typer.Option(help="进程数，默认 1")] = None,
     open_: Annotated[bool, typer.Option("--open", help="演示模式：不登录，只限本机")] = False,
     workspace: WorkspaceOption = DEFAULT,
 ) -> None:
-    """启动页面与接口。"""
+    """启动页面与接口。工作区的 yanpan.toml 里可写地址、阈值和底图（docs/basemaps.md）；命令行优先。"""
+    from dashboard import basemaps
     from dashboard.app import serve as serve_app
-    from dashboard.settings import checked_settings
+    from dashboard.settings import read_settings
 
-    settings = checked_settings(workspace=workspace, host=host, port=port, workers=workers, open_mode=open_)
-    Workspace(workspace).current()  # say at once that nothing was published, rather than on every page
+    settings = read_settings(workspace, open_mode=open_, host=host, port=port, workers=workers)
+    basemaps.describe(settings)  # say at once that a file is missing, or that nothing was published
+    Workspace(workspace).current()
+    host, port = settings.host, settings.port
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

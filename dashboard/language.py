@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from data.errors import YanpanError
+
 LANGUAGES = ("zh", "en")
 COOKIE = "yanpan-language"
 WORDS = Path(__file__).parent / "words"
@@ -37,3 +39,10 @@ def say(text: str, **values: object) -> str:
     """``text`` in the language in use, its ``{names}`` filled in; Chinese where the catalogue lacks it."""
     words = catalogue(current()).get(text, text)
     return words.format(**values) if values else words
+
+
+def said(fault: YanpanError) -> str:
+    """A fault as one line in the language in use; parts the catalogue lacks stay as they are."""
+    labelled = (("位置", fault.where), ("发现", fault.found), ("应为", fault.expected), ("处理", fault.remedy))
+    parts = [say(fault.what)] + [f"{say(label)}: {say(text)}" for label, text in labelled if text]
+    return " | ".join(" ".join(part.split()) for part in parts)

@@ -1,15 +1,19 @@
-"""Settings of the dashboard, checked together at start and handed to ``create_app``."""
+"""Settings of the dashboard: ``yanpan.toml`` of the workspace and the command line, checked together at start and
+handed to ``create_app``.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dashboard.basemaps import BaseMap
+from dashboard.settings_file import FILE_NAME, read_file
 from data.errors import UsageError
 from data.store import Limits
 
@@ -33,9 +37,11 @@ class Settings(BaseModel):
         Of the pages.
     limits : Limits
         Thresholds of the Store.
+    basemaps : tuple of BaseMap
+        Maps a reader may put under our own layers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     workspace: Path
     host: str = "127.0.0.1"
@@ -44,6 +50,7 @@ class Settings(BaseModel):
     open_mode: bool = False
     language: Literal["zh"] = "zh"
     limits: Limits = Limits()
+    basemaps: tuple[BaseMap, ...] = ()
 
     @field_validator("workspace")
     @classmethod
@@ -79,13 +86,42 @@ class Settings(BaseModel):
         return cls.model_validate_json(environment[VARIABLE])
 
 
-def checked_settings(**values: object) -> Settings:
-    """Settings from the command line.
+def read_settings(
+    workspace: Path, *, open_mode: bool = False, environment: Mapping[str, str] = os.environ, **given: object
+) -> Settings:
+    """Settings from ``yanpan.toml`` of the workspace, where there is one, and the command line, which wins.
+
+    Parameters
+    ----------
+    given : host, port, workers
+        From the command line; None where it says nothing.
+    environment : mapping
+        For ``${NAME}`` in addresses and keys of base maps.
 
     Raises
     ------
     UsageError
-        Naming the setting, what was given and what is allowed.
+        Naming the key, what was found and what is allowed. Addresses and keys of base maps are never shown.
+    """
+    stated = read_file(Path(workspace).expanduser() / FILE_NAME, environment)
+    limits = Limits(**stated.thresholds.model_dump(exclude_none=True))
+    if limits.strong_p > limits.mild_p:
+        raise UsageError("设置不可用", where=f"{FILE_NAME} [thresholds] strong_p", found=str(limits.strong_p),
+                         expected=f"不大于 mild_p（{limits.mild_p}）")  # fmt: skip
+    server = stated.server.model_dump(exclude_none=True)
+    named = {name: value for name, value in given.items() if value is not None}
+    source = FILE_NAME + " [server] host" if "host" in server and "host" not in named else "--host"
+    return checked_settings(source, workspace=workspace, open_mode=open_mode, limits=limits, basemaps=stated.basemap,
+                            **{**server, **named})  # fmt: skip
+
+
+def checked_settings(host_from: str = "--host", **values: object) -> Settings:
+    """Settings from values.
+
+    Raises
+    ------
+    UsageError
+        Naming the setting, what was given and what is allowed; ``host_from`` says where the host stands.
     """
     try:
         return Settings(**values)
@@ -95,7 +131,7 @@ def checked_settings(**values: object) -> Settings:
         if "open_mode" in first["msg"]:
             raise UsageError(
                 "演示模式只在本机开放",
-                where="--host",
+                where=host_from,
                 found=str(values.get("host")),
                 expected="127.0.0.1、::1 或 localhost",
                 remedy="去掉 --open，或改用本机地址",

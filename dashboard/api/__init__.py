@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 
-from dashboard.api import features, incidents, release
+from dashboard.api import coverage, disputes, export, features, find, hotspots, incidents, release, rows, summary
 from data.store import Scope, Store
 
 PREFIX = "/api/v1"
@@ -25,7 +25,7 @@ def router(store: Store, scope_of: Callable[[Request], Scope]) -> APIRouter:
         The areas the caller of a request may see.
     """
     api = APIRouter(prefix=PREFIX, tags=["v1"])
-    for topic in (release, incidents, features):
+    for topic in (release, incidents, features, rows, find, export, hotspots, coverage, summary, disputes):
         topic.add(api, store, scope_of)
     return api
 

@@ -11,6 +11,8 @@ from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES
 from data.selection import ParameterError
 from data.store import DETAILS, STEPS
+from data.store.hotspots import METHODS, WINDOWS
+from geo.coverage import RULES
 
 Pairs = list[tuple[str, str]]
 
@@ -23,11 +25,24 @@ DESCRIPTIONS = {
     "hours": ("起止整点，两端都含；22-5 跨零点", {"pattern": r"^\d{1,2}-\d{1,2}$"}),
     "weekdays": ("星期，1 为周一，以逗号分隔", {}),
     "polygon": ("WKT 面，经度在前", {}),
-    "level": ("层级，缺省 district", {"enum": list(INCIDENT_LEVELS)}),
+    "level": ("层级，缺省 district；热点缺省 grid", {"enum": list(INCIDENT_LEVELS)}),
     "step": ("步长，缺省 day", {"enum": list(STEPS)}),
     "parent": ("上级代码；缺省为最上一级", {}),
     "bbox": ("西,南,东,北，经纬度；缺省为全部授权范围", {}),
     "detail": ("区域边界的粗细，缺省 overview", {"enum": list(DETAILS)}),
+    "q": ("编码的开头、名称或名称的一部分；多个词以空格分开，最后一个在名称里，前面的也可在上级名称里", {}),
+    "limit": ("最多几行，1 至 5000，缺省 500", {"pattern": r"^\d{1,4}$"}),
+    "offset": ("先略过几行，缺省 0", {"pattern": r"^\d{1,10}$"}),
+    "method": ("热点的方法，缺省 gi", {"enum": list(METHODS)}),
+    "window": ("now（缺省）或 before：以同样的参数看对比时段", {"enum": list(WINDOWS)}),
+    "order": ("time（缺省，新的在前）或 earliest（旧的在前）", {"enum": ["time", "earliest"]}),
+    "zoom": ("地图级别，0 至 20；给出时 incident、camera、key_place 过多则聚合", {"type": "number"}),
+    "rule": ("图层 rule_failure 的规则，缺省为全部", {"enum": list(RULES)}),
+    "part": ("rates（缺省）或 rules", {"enum": ["rates", "rules"]}),
+    "layer": ("导出什么", {}),
+    "format": ("文件格式；明细等表格 csv xlsx，有位置的另有 geojson gpkg，地图与图表 png svg", {}),
+    "measure": ("地图按什么着色，缺省 count；有 kde 图层时缺省为素底", {}),
+    "layers": ("地图的图层，自下而上，以逗号分隔；可带不透明度 kde:60", {}),
 }
 
 

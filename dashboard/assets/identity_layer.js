@@ -6,43 +6,75 @@
   const MASK = 0xffffff;
   const HATCH_STEP = 12;
 
-  function readIds(bitmap, grey) {
-    const canvas = new OffscreenCanvas(PX, PX);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(bitmap, 0, 0);
-    const raw = new Uint32Array(context.getImageData(0, 0, PX, PX).data.buffer);
-    const ids = new Int32Array(PX * PX);
-    for (let i = 0; i < ids.length; i++) {
-      const v = raw[i];  // ABGR in memory order
-      ids[i] = grey ? v & 0xff : ((v & 0xff) << 16) | (v & 0xff00) | ((v >>> 16) & 0xff);
+  /* What runs beside the page: tiles are fetched, read and their borders marked without holding up a frame. */
+  function beside() {
+    const PX = 512, above = {};
+    function readIds(bitmap, grey) {
+      const context = new OffscreenCanvas(PX, PX).getContext("2d", { willReadFrequently: true });
+      context.drawImage(bitmap, 0, 0);
+      const raw = new Uint32Array(context.getImageData(0, 0, PX, PX).data.buffer), ids = new Int32Array(PX * PX);
+      for (let i = 0; i < ids.length; i++) {
+        const v = raw[i];  // ABGR in memory order
+        ids[i] = grey ? v & 0xff : ((v & 0xff) << 16) | (v & 0xff00) | ((v >>> 16) & 0xff);
+      }
+      return ids;
     }
-    return ids;
+    /* Weight of the border between two units: 1 own level, 2 street, 3 district and outside. */
+    function weigh(a, b, { level, district, street }) {
+      if (!a || !b || level === "district") return 3;
+      if (district && district[a - 1] !== district[b - 1]) return 3;
+      if (level === "street") return 2;
+      return street && street[a - 1] !== street[b - 1] ? 2 : 1;
+    }
+    /* Mark border pixels with their weight in the top byte. */
+    function markBorders(ids, units) {
+      const weights = new Uint8Array(PX * PX);
+      function stamp(at, weight, along) {
+        const reach = weight === 3 ? 2 : 1, place = along === 1 ? at % PX : (at / PX) | 0;
+        for (let k = 1 - reach; k <= reach; k++) {
+          if (place + k < 0 || place + k >= PX) continue;
+          const j = at + k * along;
+          if (weights[j] < weight) weights[j] = weight;
+        }
+      }
+      for (let y = 0; y < PX; y++) {
+        for (let x = 0, i = y * PX; x < PX; x++, i++) {
+          const a = ids[i];
+          if (x + 1 < PX && ids[i + 1] !== a) stamp(i, weigh(a, ids[i + 1], units), 1);
+          if (y + 1 < PX && ids[i + PX] !== a) stamp(i, weigh(a, ids[i + PX], units), PX);
+        }
+      }
+      for (let i = 0; i < ids.length; i++) ids[i] |= weights[i] << 24;
+    }
+    self.onmessage = function ({ data }) {
+      if (data.units) { above[data.key] = data.units; return; }
+      fetch(data.url)
+        .then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.blob(); })
+        .then((blob) => createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" }))
+        .then(function (bitmap) {
+          const ids = readIds(bitmap, !data.key);
+          if (data.key) markBorders(ids, above[data.key]);
+          self.postMessage({ number: data.number, ids: ids }, [ids.buffer]);
+        })
+        .catch((fault) => self.postMessage({ number: data.number, fault: String(fault) }));
+    };
   }
-
-  /* Mark border pixels with their weight (1 own level, 2 street, 3 district and outside) in the top byte. */
-  function markBorders(ids, weigh) {
-    const weights = new Uint8Array(PX * PX);
-    function stamp(at, weight, along) {
-      const reach = weight === 3 ? 2 : 1;
-      const place = along === 1 ? at % PX : (at / PX) | 0;
-      for (let k = 1 - reach; k <= reach; k++) {
-        if (place + k < 0 || place + k >= PX) continue;
-        const j = at + k * along;
-        if (weights[j] < weight) weights[j] = weight;
-      }
-    }
-    for (let y = 0; y < PX; y++) {
-      for (let x = 0, i = y * PX; x < PX; x++, i++) {
-        const a = ids[i];
-        if (x + 1 < PX && ids[i + 1] !== a) stamp(i, weigh(a, ids[i + 1]), 1);
-        if (y + 1 < PX && ids[i + PX] !== a) stamp(i, weigh(a, ids[i + PX]), PX);
-      }
-    }
-    for (let i = 0; i < ids.length; i++) ids[i] |= weights[i] << 24;
+  const waiting = new Map();
+  let worker = null, asked = 0;
+  function helper() {
+    if (worker) return worker;
+    worker = new Worker(URL.createObjectURL(new Blob(["(" + beside.toString() + ")()"], { type: "text/javascript" })));
+    worker.onmessage = function ({ data }) {
+      const then = waiting.get(data.number);
+      waiting.delete(data.number);
+      if (then) then(data);
+    };
+    return worker;
   }
 
   window.yanpan = window.yanpan || {};
-  /** options: url(coords) -> address; weigh(a, b) -> border weight, null for grey tiles without borders. */
+  /** options: url(coords) -> address; key and units {level, district, street} (positions above each unit) where pixels
+      name units; without them tiles are grey and have no borders. */
   window.yanpan.identityLayer = function (L, options) {
     const Layer = L.GridLayer.extend({
       paints: null,  // {lut, lines, hatch}: Int32Arrays of ABGR, what colours mean now
@@ -52,20 +84,15 @@
         const tile = L.DomUtil.create("div", "identity-tile");
         tile.fill = tile.appendChild(document.createElement("canvas"));
         tile.fill.width = tile.fill.height = PX;
-        fetch(this.options.url(coords))
-          .then((answer) => {
-            if (!answer.ok) throw new Error(answer.status);
-            return answer.blob();
-          })
-          .then((blob) => createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" }))
-          .then((bitmap) => {
-            const ids = readIds(bitmap, !this.options.weigh);
-            if (this.options.weigh) markBorders(ids, this.options.weigh);
-            tile.ids = ids;
+        const number = ++asked;
+        waiting.set(number, (answer) => {
+          if (answer.ids && this._map) {
+            tile.ids = answer.ids;
             this._paint(tile);
-            done(null, tile);
-          })
-          .catch((fault) => done(fault, tile));
+          }
+          done(answer.fault ? new Error(answer.fault) : null, tile);
+        });
+        helper().postMessage({ number: number, url: new URL(this.options.url(coords), location.href).href, key: this.options.key });
         return tile;
       },
 
@@ -139,6 +166,7 @@
         tile.mark.getContext("2d").putImageData(image, 0, 0);
       },
     });
+    if (options.key) helper().postMessage({ key: options.key, units: options.units });
     return new Layer(Object.assign({ updateWhenIdle: false, keepBuffer: 1, maxZoom: 19 }, options));
   };
 })();

@@ -1,5 +1,5 @@
-/* Units and their numbers: what the server packs, unpacked, and written the way the pages write it; points and table
-   cells, which Leaflet and the grid draw one by one. */
+/* Units and their numbers: what the server packs, unpacked, and written the way the pages write it: rows, hover card and
+   table cells. */
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
@@ -7,6 +7,7 @@
   const WORDS = [["明显上升", "▲", "bad"], ["需关注", "◆", "warn"], ["正常波动", "○", "calm"],
                  ["有所下降", "▽", "good"], ["明显下降", "▼", "good"], ["无法比较", "–", "none"]];
   const lists = {};
+  const say = (text, values) => yanpan.say(text, values);
 
   /* --- numbers -------------------------------------------------------------------------------------------------- */
 
@@ -33,12 +34,19 @@
   const thousands = (n) => n.toLocaleString("en-US");
   const signed = (n) => (n > 0 ? "+" : n < 0 ? "−" : "") + thousands(Math.abs(n));
   function percentText(tenths, before) {
-    if (tenths === -2147483648) return before === 0 ? "上期为0" : "—";
-    if (before >= 0 && before < 10) return "基数小";
+    if (tenths === -2147483648) return before === 0 ? say("上期为0") : "—";
+    if (before >= 0 && before < 10) return say("基数小");
     const text = thousands(Math.abs(tenths) / 10);
     return (tenths > 0 ? "+" : tenths < 0 ? "−" : "") + text + "%";
   }
-  const pText = (p) => (p < 0 ? "" : p < 5 ? "p<0.001" : p >= 9995 ? "p=1" : "p=" + (p / 10000).toFixed(3));
+  /* Three decimals, four where three would carry it over a threshold. */
+  function pText(p) {
+    if (p < 0) return "";
+    if (p < 5) return "p<0.001";
+    if (p >= 9995) return "p=1";
+    const near = [100, 500].some((limit) => p < limit && Math.round(p / 10) * 10 >= limit);
+    return "p=" + (p / 10000).toFixed(near ? 4 : 3);
+  }
 
   /** Everything the page says of one unit, by position. */
   function row(i, v, u, focus) {
@@ -73,7 +81,7 @@
     return root;
   }
 
-  /* --- elements, points, cells ---------------------------------------------------------------------------------- */
+  /* --- elements, hover card, cells ---------------------------------------------------------------------------------- */
 
   /** A new element with text in it, at the end of another. */
   function line(parent, tag, className, text) {
@@ -82,41 +90,62 @@
     part.textContent = text;
     return part;
   }
-  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
-  yanpan.points = {
-    dot: function (feature, latlng) {
-      const number = CATEGORIES.indexOf(feature.properties.category);
-      return window.L.marker(latlng, {
-        icon: window.L.divIcon({ className: "dot cat-" + number, iconSize: [11, 11] }), keyboard: false,
-      });
-    },
-    cluster: function (feature, latlng) {
-      const n = feature.properties.point_count, size = 22 + 6 * Math.min(3, Math.log10(n));
-      return window.L.marker(latlng, {
-        icon: window.L.divIcon({ className: "cluster", html: String(n), iconSize: [size, size] }), keyboard: false,
-      });
-    },
-    describe: function (feature, layer) {
-      const p = feature.properties;
-      if (p.cluster) return;
-      const box = document.createElement("div");
-      line(box, "strong", "", p.category + (p.subcategory ? " · " + p.subcategory : ""));
-      const time = p.occurred_from.replace("T", " ").slice(0, 16);
-      line(box, "div", "", p.occurred_to ? "在 " + time + " 至 " + p.occurred_to.replace("T", " ").slice(0, 16) + " 之间" : time);
-      const rest = [p.place_type, p.status].filter(Boolean).join(" · ");
-      if (rest) line(box, "div", "caption", rest);
-      if (p.location_quality !== "exact") {
-        const words = { centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外" };
-        line(box, "div", "warn", "◆ 定位：" + (words[p.location_quality] || p.location_quality));
-      }
-      layer.bindTooltip(box, { className: "point-card", direction: "top", offset: [0, -6] });
-    },
-  };
+  const PARTIAL = "差只按两期都已上报、同样齐全的部分";
+
+  /** What the hover card says of one unit, by position. */
+  function card(target, i, v, u, focus) {
+    const one = row(i, v, u, focus), past = focus.names[1];
+    target.replaceChildren();
+    line(target, "strong", "", one.name);
+    line(target, "div", "caption", one.parent);
+    if (one.count === undefined) line(target, "div", "caption", say("没有事件来源"));
+    else if (one.count === null) line(target, "div", "missing", say("未报：没有任何上报，不按0计"));
+    else {
+      const numbers = line(target, "div", "numbers", "");
+      line(numbers, "b", "", thousands(one.count));
+      line(numbers, "span", "", " " + say("起"));
+      if (one.rate !== null) line(numbers, "span", "caption", "　" + say("每千人 {n}", { n: trimmed(one.rate) }));
+      if (u.area_km2 && u.area_km2[i] > 0) line(numbers, "span", "caption", "　" + say("每平方公里 {n}", { n: trimmed(one.count / u.area_km2[i]) }));
+    }
+    if (one.gaps && one.count) line(target, "div", "caption", say("缺 {n} 个上报期", { n: one.gaps }));
+    compared(target, one, past, focus);
+    measured(target, i, v, focus);
+  }
+  const trimmed = (x) => x.toFixed(2).replace(/\.?0+$/, "");
+  function compared(target, one, past, focus) {
+    if (!one.verdict) return;
+    if (one.before === null) { line(target, "div", "caption", say("{past}未报，无法比较", { past: past })); return; }
+    if (one.verdict === "无法比较") { line(target, "div", "caption", "– " + say("无法比较")); return; }
+    const text = focus.unequal ? say("{past} {n}（天数不同，按日均检验）", { past: past, n: thousands(one.before) })
+      : one.before === 0 ? (one.difference ? say("{past}为0，增加{n}起", { past: past, n: one.difference }) : say("{past}也为0", { past: past }))
+      : past + " " + thousands(one.before) + "　" + signed(one.difference) + "　" + one.percentText;
+    line(target, "div", "", text);
+    if (one.partial) line(target, "div", "caption", say(PARTIAL));
+    const word = WORDS.find((w) => w[0] === one.verdict), last = line(target, "div", "judged", "");
+    line(last, "span", "verdict " + word[2], word[1] + " " + say(one.verdict));
+    line(last, "span", "p", one.pText);
+  }
+  /* What the measure in force adds: a class with its test, a smoothed rate, disputes. */
+  function measured(target, i, v, focus) {
+    const c = v.columns;
+    if (c.label && c.label[i] >= 0) {
+      const last = line(target, "div", "judged", ""), [label, words] = v.classes[c.label[i]];
+      line(last, "span", "verdict " + (/hot|^H/.test(label) ? "bad" : label === "none" ? "calm" : "good"), words);
+      if (c.z[i] !== -2147483648) line(last, "span", "p", "z=" + (c.z[i] / 100).toFixed(2));
+      if (c.q[i] >= 0) line(last, "span", "p", "q=" + (c.q[i] < 5 ? "<0.001" : (c.q[i] / 10000).toFixed(3)).replace("=<", "<"));
+    }
+    if (focus.measure === "eb" && c.bayes && c.bayes[i] >= 0) line(target, "div", "caption", say("稳健率 每千人 {n}", { n: trimmed(c.bayes[i] / 1000) }));
+    if (c.found) {
+      line(target, "div", c.dispute_state[i] === 0 ? "missing" : "", c.dispute_state[i] === 0 ? say("纠纷未报")
+        : c.found[i] < 0 ? say("没有纠纷统计") : say("排查 {found} · 调处 {handled} · 成功 {done}", { found: known(c.found[i]), handled: known(c.handled[i]), done: known(c.succeeded[i]) }));
+    }
+  }
+  const known = (n) => (n < 0 ? "—" : thousands(n));
 
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   functions.yanpanFormat = function (field, params) {
     const value = params.value;
-    if (field === "count" || field === "before") return value === null ? "未报" : value === undefined ? "" : thousands(value);
+    if (field === "count" || field === "before") return value === null ? say("未报") : value === undefined ? "" : thousands(value);
     if (value === null || value === undefined) return field === "percent" && params.data ? params.data.percentText || "" : "";
     if (field === "difference") return signed(value) + (params.data.partial ? "＊" : "");
     if (field === "percent") return params.data.percentText;
@@ -131,8 +160,15 @@
   };
   components.YanpanVerdict = function (props) {
     const word = WORDS.find((w) => w[0] === props.value);
-    return word ? window.React.createElement("span", { className: "verdict " + word[2] }, word[1] + " " + word[0]) : null;
+    return word ? window.React.createElement("span", { className: "verdict " + word[2] }, word[1] + " " + say(word[0])) : null;
   };
 
-  yanpan.units = { WORDS, thousands, signed, shortName, parentName, decode, unitsOf, row, line };
+  /** A number for a small place: 1.2万, 12k. */
+  function short(n) {
+    if (n < 10000) return String(n);
+    if (document.documentElement.lang.startsWith("en")) return Math.round(n / 1000) + "k";
+    return (n / 10000).toFixed(n < 100000 ? 1 : 0).replace(/\.0$/, "") + "万";
+  }
+
+  yanpan.units = { WORDS, PARTIAL, thousands, signed, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
 })();

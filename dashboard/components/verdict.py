@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dash import html
 
-from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, NOT_COMPARABLE, RISE
+from dashboard.language import say
+from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, MARKS, NORMAL, NOT_COMPARABLE, RISE
 
-MARKS = {CLEAR_RISE: "▲", RISE: "◆", NORMAL: "○", FALL: "▽", CLEAR_FALL: "▼", NOT_COMPARABLE: "–"}
 TONES = {CLEAR_RISE: "bad", RISE: "warn", NORMAL: "calm", FALL: "good", CLEAR_FALL: "good", NOT_COMPARABLE: "none"}
 ORDER = tuple(MARKS)
 
@@ -15,7 +15,7 @@ def chip(word: str | None) -> html.Span | None:
     """The verdict with its word; only one that is not 正常波动 is filled. None where nothing is compared."""
     if word is None:
         return None
-    return html.Span([html.Span(MARKS[word], className="mark", **{"aria-hidden": "true"}), word],
+    return html.Span([html.Span(MARKS[word], className="mark", **{"aria-hidden": "true"}), say(word)],
                      className=f"verdict {TONES[word]}")  # fmt: skip
 
 
@@ -23,4 +23,6 @@ def mark(word: str | None) -> html.Span:
     """The shape alone, with its word for those who cannot see it."""
     if word is None:
         return html.Span(className="mark")
-    return html.Span(MARKS[word], className=f"mark {TONES[word]}", title=word, role="img", **{"aria-label": word})
+    return html.Span(
+        MARKS[word], className=f"mark {TONES[word]}", title=say(word), role="img", **{"aria-label": say(word)}
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from dashboard.language import say
 from data.selection import Window, calendar_unit
+from geo.change import percent_text
 
 LEVEL_NAMES = {
     "province": "省",
@@ -17,11 +19,12 @@ LEVEL_NAMES = {
 WEEKDAYS = "一二三四五六日"
 MISSING = "未报"
 NOTHING = "—"
+THRESHOLDS = (0.01, 0.05)  # of the verdicts: a p is never written on the other side of one
 
 
 def whole(value: int | None) -> str:
     """A count with thousands separated; 未报 for None."""
-    return MISSING if value is None else f"{value:,}"
+    return say(MISSING) if value is None else f"{value:,}"
 
 
 def signed(value: int | None) -> str:
@@ -32,18 +35,25 @@ def signed(value: int | None) -> str:
 
 
 def signed_percent(value: float | None) -> str:
-    """A change in percent, one decimal, a trailing .0 dropped."""
-    if value is None:
-        return NOTHING
-    text = f"{abs(value):,.1f}".removesuffix(".0")
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{text}%" if text != "0" else "0%"
+    """A change in percent, one decimal, rounded half up, a trailing .0 dropped."""
+    return NOTHING if value is None else percent_text(value, 100, signed=True)
+
+
+def share_text(numerator: float, denominator: float) -> str:
+    """A share in percent, one decimal, rounded half up; — where the denominator is 0."""
+    return percent_text(numerator, denominator)
 
 
 def p_text(p: float | None) -> str:
-    """A p-value to three decimals."""
+    """A p-value to three decimals, more where fewer would move it over a threshold."""
     if p is None:
         return ""
-    return "p<0.001" if p < 0.0005 else f"p={p:.3f}" if p < 0.9995 else "p=1"
+    if p < 0.0005:
+        return "p<0.001"
+    decimals = 3
+    while decimals < 8 and any((round(p, decimals) < limit) != (p < limit) for limit in THRESHOLDS):
+        decimals += 1
+    return f"p={p:.{decimals}f}" if p < 0.9995 else "p=1"
 
 
 def plain(value: float) -> str:
@@ -51,57 +61,80 @@ def plain(value: float) -> str:
     return f"{value:,.10g}"
 
 
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+def _parts(day: date, number: str = "") -> dict:
+    """What a date can be written from; ``mon`` is the month's name in languages that write names."""
+    return {f"y{number}": day.year, f"m{number}": day.month, f"d{number}": day.day,
+            f"mon{number}": say(f"{day.month}月")}  # fmt: skip
+
+
+def day_text(day: date, *, year: bool = False) -> str:
+    """A day: 11月9日."""
+    return say("{y}年{m}月{d}日", **_parts(day)) if year else say("{m}月{d}日", **_parts(day))
+
+
 def window_text(window: Window, *, year: bool = False) -> str:
     """A window by its first and last day, both included: 11月9日—15日."""
     start, last = window[0], window[1] - timedelta(days=1)
     unit = calendar_unit(window)
     if unit == "year":
-        return f"{start.year}年"
+        return say("{y}年", **_parts(start))
     if unit == "month":
-        return f"{start.year}年{start.month}月"
+        return say("{y}年{m}月", **_parts(start))
     if unit == "quarter":
-        return f"{start.year}年{'一二三四'[start.month // 3]}季度"
-    head = f"{start.year}年" if year or start.year != last.year else ""
-    first = f"{head}{start.month}月{start.day}日"
+        return say("{y}年{q}季度", q="一二三四"[start.month // 3], n=start.month // 3 + 1, **_parts(start))
     if start == last:
-        return first
+        return day_text(start, year=year)
+    both = {**_parts(start), **_parts(last, "2")}
     if start.year != last.year:
-        return f"{first}—{last.year}年{last.month}月{last.day}日"
-    return f"{first}—{f'{last.month}月' if last.month != start.month else ''}{last.day}日"
+        return say("{y}年{m}月{d}日—{y2}年{m2}月{d2}日", **both)
+    if start.month != last.month:
+        return say("{y}年{m}月{d}日—{m2}月{d2}日", **both) if year else say("{m}月{d}日—{m2}月{d2}日", **both)
+    return say("{y}年{m}月{d}日—{d2}日", **both) if year else say("{m}月{d}日—{d2}日", **both)
 
 
 def period_name(window: Window) -> str:
     """What people call a window: 第46周, 11月上半月, 10月, 三季度, 2026年, 9天."""
     start, end = window
-    if start.weekday() == 0 and (end - start).days == 7:
-        return f"{start.isocalendar().year}年第{start.isocalendar().week}周"
+    if _is_week(window):
+        year, week, _ = start.isocalendar()
+        return say("{y}年第{w}周", y=year, w=week)
     unit = calendar_unit(window)
     if unit == "half":
-        return f"{start.year}年{start.month}月{'上' if start.day == 1 else '下'}半月"
+        return say("{y}年{m}月上半月" if start.day == 1 else "{y}年{m}月下半月", **_parts(start))
     if unit == "days":
-        return f"{(end - start).days}天"
+        return say("{n}天", n=(end - start).days)
     return window_text(window)
 
 
 def before_name(window: Window, compare: str) -> str:
     """What the compared window is called: 上周, 上月, 前9天, 去年同期."""
     if compare == "last_year":
-        return "去年同期"
+        return say("去年同期")
     if compare != "previous":
-        return "对比期"
-    start, end = window
-    if start.weekday() == 0 and (end - start).days == 7:
-        return "上周"
+        return say("对比期")
+    if _is_week(window):
+        return say("上周")
     names = {"half": "前半月", "month": "上月", "quarter": "上季", "year": "上年"}
-    return names.get(calendar_unit(window), f"前{(end - start).days}天")
+    days = (window[1] - window[0]).days
+    if days == 1:
+        return say("前一天")
+    return say(names.get(calendar_unit(window), "前{n}天"), n=days)
 
 
 def now_name(window: Window) -> str:
     """What the current window is called: 本周, 本月, 本期."""
-    start, end = window
-    if start.weekday() == 0 and (end - start).days == 7:
-        return "本周"
-    return {"half": "本半月", "month": "本月", "quarter": "本季", "year": "本年"}.get(calendar_unit(window), "本期")
+    if _is_week(window):
+        return say("本周")
+    return say(
+        {"half": "本半月", "month": "本月", "quarter": "本季", "year": "本年"}.get(calendar_unit(window), "本期")
+    )
+
+
+def _is_week(window: Window) -> bool:
+    return window[0].weekday() == 0 and (window[1] - window[0]).days == 7
 
 
 def moment(iso: str | None, today: date) -> str:
@@ -115,11 +148,16 @@ def moment(iso: str | None, today: date) -> str:
 def hours_text(hours: tuple[int, int] | None) -> str:
     """An hour filter, both hours included."""
     if hours is None:
-        return "全天"
+        return say("全天")
     first, last = hours
-    return f"{first}时" if first == last else f"{first}—{last}时"
+    return say("{a}时", a=first) if first == last else say("{a}—{b}时", a=first, b=last)
 
 
 def weekdays_text(days: tuple[int, ...]) -> str:
     """A weekday filter."""
-    return "周" + "、".join(WEEKDAYS[day - 1] for day in days) if days else "每天"
+    return say("周{days}", days=listed(say(WEEKDAYS[day - 1]) for day in days)) if days else say("每天")
+
+
+def listed(words) -> str:
+    """Words one after the other."""
+    return say("、").join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash.backends._fastapi import get_current_request
 
 from dashboard.guard import scope_of
+from dashboard.language import COOKIE
 from data.store import Scope
 
 
@@ -14,3 +15,11 @@ def caller_scope() -> Scope:
         return scope_of(get_current_request())
     except RuntimeError:
         return Scope(())
+
+
+def caller_language() -> str | None:
+    """The language the visitor has chosen; None where none is."""
+    try:
+        return get_current_request().cookies.get(COOKIE)
+    except RuntimeError:
+        return None

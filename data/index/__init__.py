@@ -9,6 +9,10 @@ latitude in degrees. Tables:
 ``shape``     display geometry of a unit as GeoJSON text, in two details.
 ``incident``  narrow, sorted by ``occurred_from``: units, category, source and quality are positions; hour and weekday
               are null where the source does not know them.
+``day_count`` incidents of a day by category, source, district and street, counted: what questions about whole areas
+              and days are asked of.
+``period_count`` incidents of every community and grid by week, half-month and category, counted: what the dispersion
+              before a window is computed from.
 ``source``    incident sources: first and last day with data, whether ``recorded_at`` is known.
 ``silence``   days without data between first and last, longer than three cadences.
 Other layers are kept under their own names, geometry as WKB.
@@ -23,7 +27,13 @@ import pyarrow as pa
 import shapely
 from pyproj import Transformer
 
+from data.index.day_counts import TABLE as DAY_COUNT
+from data.index.day_counts import write_day_counts
 from data.index.incidents import CADENCE_DAYS, INCIDENT_LEVELS, cadence_of, write_incidents
+from data.index.period_counts import LEVELS as PERIOD_LEVELS
+from data.index.period_counts import TABLE as PERIOD_COUNT
+from data.index.period_counts import unpack as unpack_counts
+from data.index.period_counts import write_period_counts
 from data.index.tables import create, degrees, transform_points, transform_shapes
 from data.index.units import DETAILS, UNIT_ANCESTORS, UNIT_LEVELS, write_units
 from data.release_info import ReleaseInfo
@@ -32,13 +42,17 @@ from data.schema import LAYERS
 __all__ = [
     "CADENCE_DAYS",
     "COPIED",
+    "DAY_COUNT",
     "DETAILS",
     "FILE_NAME",
     "INCIDENT_LEVELS",
+    "PERIOD_COUNT",
+    "PERIOD_LEVELS",
     "UNIT_ANCESTORS",
     "UNIT_LEVELS",
     "build",
     "cadence_of",
+    "unpack_counts",
 ]
 
 FILE_NAME = "city.duckdb"
@@ -84,6 +98,8 @@ def build(path: Path, tables: dict[str, pa.Table], info: ReleaseInfo) -> None:
         con.execute("INSERT INTO release VALUES (?)", [info.to_json()])
         units = write_units(con, tables, info, to_degrees)
         write_incidents(con, tables.get("incident", LAYERS["incident"].empty()), units, info, to_degrees)
+        write_day_counts(con)
+        write_period_counts(con, {level: len(unit.codes) for level, unit in units.items()})
         for name in COPIED:
             _write_layer(con, name, tables.get(name, LAYERS[name].empty()), to_degrees)
         con.execute("COMMIT")

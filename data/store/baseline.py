@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +10,12 @@ import numpy as np
 import sqlalchemy as sa
 
 from data.selection import Selection, Window, calendar_unit, preceding
-from data.store.filters import INCIDENT, WholeDivision, day_window, in_days, selected
+from data.store.filters import INCIDENT, WholeDivision, day_window
+from data.store.period_counts import count_periods, prepared_kind
 from data.store.release import Release, day_number
 from data.store.reports import EPOCH
 from data.store.scope import Scope
+from data.store.tabulate import tabulate
 from geo.change import Dispersion, dispersion
 
 MOST_PERIODS = 52
@@ -41,87 +44,93 @@ def level_dispersion(
     return release.remember(key, lambda: _compute(release, selection, scope, level, pooled, restricted))
 
 
-def _compute(release, selection, scope, level, pooled, restricted) -> Dispersion:
-    periods = _periods_before(release, selection)
-    complete = _complete(release, level, periods)
-    periods = periods[: complete.shape[1]]
-    counted = np.full(complete.shape, np.nan)
-    if periods:
-        conditions = selected(release, selection, scope, area=restricted)
-        counted = _count(release, conditions, level, (selection.start, selection.end), periods)
-    judged = release.units.in_scope(level, scope)
-    if restricted:
-        judged = release.units.around(level, release.units.find(selection.area))
-    counted = np.where(complete & judged[:, None], counted, np.nan)
-    return dispersion(counted, np.array([end - start for start, end in periods], dtype=float), pooled=pooled)
-
-
-def _periods_before(release: Release, selection: Selection) -> list[tuple[int, int]]:
-    """Days of the periods before the current window, latest first, back to the first day with data."""
+def periods_before(release: Release, selection: Selection) -> Iterator[tuple[int, int]]:
+    """Days of the periods before the current window, latest first, back to the first day with data; what overlaps the
+    compared window is left out."""
     first = release.reports.first_day
     before = selection.compare_window
     left_out = day_window(before) if before else (0, 0)
-    periods: list[tuple[int, int]] = []
-    window: Window = (selection.start, selection.end)
-    while first is not None and (window := _step_back(window)) is not None:
+    if first is None:
+        return
+    for window in _windows_before((selection.start, selection.end)):
         start, end = day_window(window)
         if start < first:
-            break
+            return
         if end <= left_out[0] or start >= left_out[1]:
-            periods.append((start, end))
-    return periods
+            yield start, end
 
 
-def _step_back(window: Window) -> Window | None:
-    try:
-        return preceding(window)
-    except (OverflowError, ValueError):
-        return None
+def _windows_before(window: Window) -> Iterator[Window]:
+    """The windows before one, of its own kind all the way back: 31 days never turn into the months they may meet."""
+    days = window[1] - window[0] if calendar_unit(window) == "days" else None
+    while True:
+        try:
+            window = (window[0] - days, window[0]) if days else preceding(window)
+        except (OverflowError, ValueError):
+            return
+        yield window
+
+
+def _compute(release, selection, scope, level, pooled, restricted) -> Dispersion:
+    periods = list(periods_before(release, selection))
+    complete = _complete(release, level, periods)
+    periods = periods[: complete.shape[1]]
+    judged = release.units.in_scope(level, scope)
+    if restricted:
+        judged = release.units.around(level, release.units.find(selection.area))
+    if not (periods and judged.any()):
+        return dispersion(np.full(complete.shape, np.nan), np.ones(len(periods)), pooled=pooled)
+    days = np.array([end - start for start, end in periods], dtype=float)
+    found = _count(release, selection, scope, level, restricted, periods)
+    if (complete == complete[0]).all():  # periods that nobody has in whole need no place among the rest
+        found, days = found[:, complete[0]], days[complete[0]]
+    else:
+        found[~complete] = np.nan
+    if not pooled:
+        found[~judged] = np.nan
+        return dispersion(found, days, pooled=False)
+    one = dispersion(found if judged.all() else found[judged], days, pooled=True)  # rows not judged say nothing
+    return Dispersion(*(np.repeat(values[:1], len(judged)) for values in one), one.note)
 
 
 def _complete(release: Release, level: str, periods: list[tuple[int, int]]) -> np.ndarray:
     """Mask (units, periods): the latest 52 periods of each unit that miss no unit-period; columns as far as needed."""
     size = len(release.units.level(level))
-    blocks: list[np.ndarray] = []
-    have = np.zeros(size, dtype=np.int64)
+    whole = np.zeros((size, 0), dtype=bool)
     for start in range(0, len(periods), _BLOCK):
-        if size == 0 or (have >= MOST_PERIODS).all():
+        if size == 0 or (whole.sum(axis=1) >= MOST_PERIODS).all():
             break
-        tally = release.reports.tally(level, periods[start : start + _BLOCK])
-        whole = (tally.missing == 0) & (tally.total > 0)
-        rank = have[:, None] + np.cumsum(whole, axis=1)
-        blocks.append(whole & (rank <= MOST_PERIODS))
-        have = rank[:, -1]
-    mask = np.concatenate(blocks, axis=1) if blocks else np.zeros((size, 0), dtype=bool)
+        whole = np.concatenate([whole, release.reports.whole(level, periods[start : start + _BLOCK])], axis=1)
+    alike = size > 0 and (whole == whole[0]).all()
+    mask = np.cumsum(whole[:1] if alike else whole, axis=1, dtype=np.int32) <= MOST_PERIODS
+    mask = whole & mask
     used = np.flatnonzero(mask.any(axis=0))
     return mask[:, : used[-1] + 1] if used.size else mask[:, :0]
 
 
-def _count(release, conditions, level: str, window: Window, periods: list[tuple[int, int]]) -> np.ndarray:
-    """Events of each unit in each period."""
-    start = min(begin for begin, _ in periods)
-    unit = calendar_unit(window)
+def _count(release, selection, scope, level: str, restricted: bool, periods: list[tuple[int, int]]) -> np.ndarray:
+    """Events of each unit in each period, float; of units outside the scope, anything."""
+    until, first = day_number(selection.start), min(begin for begin, _ in periods)
+    unit = calendar_unit((selection.start, selection.end))
     if unit == "days":
-        until, length = day_number(window[0]), (window[1] - window[0]).days
-        key = WholeDivision(until - 1 - INCIDENT.day, length)
-        keys = [(until - end) // length for _, end in periods]
+        last, length, begins = until - 1, selection.days, [begin for begin, _ in periods]
     else:
-        # Counted back from the window, so that keys are small and grouping by unit and key stays array-based.
-        halves, last = _HALVES[unit], _half(day_number(window[0])) - 1
-        key = WholeDivision(last - INCIDENT.half, halves)
-        keys = [(last - _half(begin)) // halves for begin, _ in periods]
-    found = release.rows(
-        sa.select(INCIDENT[level].label("unit"), key.label("period"), sa.func.count().label("n"))
-        .where(in_days(start, day_number(window[0])), INCIDENT[level].is_not(None), *conditions)
-        .group_by("unit", "period")
-    )
-    result = np.zeros((len(release.units.level(level)), len(periods)))
-    column_of = np.full(max(keys) + 1, -1)  # the compared window is among the keys but not among the periods
-    column_of[keys] = np.arange(len(keys))
-    column = column_of[found["period"].to_numpy()]
-    known = column >= 0
-    result[found["unit"].to_numpy()[known], column[known]] = found["n"].to_numpy()[known]
-    return result
+        # Counted back from the window, so that keys are small.
+        last, length, begins = _half(until) - 1, _HALVES[unit], [_half(begin) for begin, _ in periods]
+    keys = [(last - begin) // length for begin in begins]
+    width = max(keys) + 1  # the compared window is among the keys but not among the periods
+    kind = None if restricted else prepared_kind(release, selection, level)
+    if kind is not None:
+        span = (first, until) if kind == "week" else (min(begins), last + 1)
+        found = count_periods(release, selection, level, kind, span, lambda at: (last - at) // length, width)
+        return found[:, keys]
+    size = len(release.units.level(level))
+    period = WholeDivision(last - (INCIDENT.day if unit == "days" else INCIDENT.half), length)
+    cell = sa.cast(INCIDENT[level], sa.Integer) * width + period
+    placed = INCIDENT[level].is_not(None)
+    found = tabulate(release, selection, scope, (first, until), cell, size * width,
+                     levels=(level,), conditions=[placed], area=restricted)  # fmt: skip
+    return found[0, :-1].reshape(size, width)[:, keys].astype(float)
 
 
 def _half(day: int) -> int:

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import sqlalchemy as sa
 
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES
-from data.selection import Selection, preceding
-from data.store.baseline import MOST_PERIODS
+from data.selection import Selection
+from data.store.baseline import MOST_PERIODS, periods_before
 from data.store.counts import counts, immature_from, maturity_cutoffs
-from data.store.filters import INCIDENT, day_window, in_days, of_compared_units, selected, without_sources
+from data.store.filters import INCIDENT, day_window
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.tabulate import tabulate
 from data.store.trend import area_tally, selected_places
+from data.store.window_counts import count_window
 from geo.change import benjamini_hochberg, dispersion, poisson_e_test, score_z, verdict_words, widen
 
 _MOST_LOOKED_AT = 4 * MOST_PERIODS  # periods with gaps are passed over, but not for ever
@@ -60,12 +61,16 @@ class Changes:
 
 
 def changes(release: Release, selection: Selection, scope: Scope) -> Changes:
-    """The count of the selected area and of each of its counted categories.
+    """The count of the selected area and of each of its counted categories; kept, as several parts of a page ask.
 
     Raises
     ------
     OutsideScope, UnknownArea
     """
+    return release.remember(("changes", selection, scope), lambda: _compute(release, selection, scope))
+
+
+def _compute(release: Release, selection: Selection, scope: Scope) -> Changes:
     places = selected_places(release, selection, scope)
     now, before = (selection.start, selection.end), selection.compare_window
     windows = [day_window(now)] + ([day_window(before)] if before else [])
@@ -73,13 +78,12 @@ def changes(release: Release, selection: Selection, scope: Scope) -> Changes:
     left_out = release.reports.left_out(windows) if before else []
     cutoffs = maturity_cutoffs(release, now, before)
     names = selection.counted_categories
-    conditions = selected(release, selection, scope)
-    counted = [
-        _count(release, conditions, window, cutoff, left_out, names)
+    found = [
+        count_window(release, selection, scope, "category", len(CATEGORIES), window, cutoff, left_out)
         for window, cutoff in zip(windows, cutoffs, strict=True)
     ]
     silent = [bool(tally.none_in[0, i]) for i in range(len(windows))]
-    recorded = [_or_missing(c[0], quiet) for c, quiet in zip(counted, silent, strict=True)]
+    recorded = [_or_missing(_with_whole(c.recorded, names), quiet) for c, quiet in zip(found, silent, strict=True)]
     missing = int(tally.missing[0, 0])
     if before is None:
         rows = [Change(n, None, periods_missing=missing) for n in recorded[0]]
@@ -90,12 +94,12 @@ def changes(release: Release, selection: Selection, scope: Scope) -> Changes:
         and release.reports.compared_units_of(places, left_out) > 0
         and not (fresh is not None and max(end for _, end in windows) > fresh)
     )
-    k1, k2 = counted[0][1], counted[1][1]
+    k1, k2 = (_with_whole(c.compared, names) for c in found)
     days, days_before = selection.days, (before[1] - before[0]).days
     p = np.full(len(k1), np.nan)
     if comparable:
         pooled = selection.area is not None and release.units.find(selection.area).level in INCIDENT_LEVELS[1:]
-        phi = _dispersion(release, selection, scope, conditions, places, names, pooled)
+        phi = _dispersion(release, selection, scope, places, names, pooled)
         p = widen(poisson_e_test(k1, days, k2, days_before).p, phi)
         p[:-1] = benjamini_hochberg(p[:-1])  # the categories are judged at once, the whole by itself
     z = score_z(k1, days, k2, days_before)
@@ -124,35 +128,14 @@ def _or_missing(values: np.ndarray, silent: bool) -> list[int | None]:
     return [None if silent and n == 0 else int(n) for n in values]
 
 
-def _count(release, conditions, window, cutoff, left_out, names) -> tuple[np.ndarray, np.ndarray]:
-    """Recorded and compared counts by category, the whole last."""
-    compared = [sa.true()]
-    if cutoff is not None:
-        compared.append(sa.or_(INCIDENT.recorded_at.is_(None), INCIDENT.recorded_at <= cutoff))
-    if left_out:
-        compared.append(of_compared_units(release, left_out))
-    found = release.rows(
-        sa.select(
-            INCIDENT.category.label("category"),
-            sa.func.count().label("n"),
-            sa.func.count().filter(sa.and_(*compared)).label("compared"),
-        )
-        .where(in_days(*window), without_sources(release.reports.coarser(*window)), *conditions)
-        .group_by("category")
-    )
-    values = np.zeros((2, len(CATEGORIES)), dtype=np.int64)
-    values[:, found["category"].to_numpy()] = found["n"].to_numpy(), found["compared"].to_numpy()
-    return tuple(_with_whole(row, names) for row in values)
-
-
 def _with_whole(by_category: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     chosen = by_category[..., [CATEGORIES.index(name) for name in names]]
     return np.concatenate([chosen, chosen.sum(axis=-1, keepdims=True)], axis=-1)
 
 
-def _dispersion(release, selection, scope, conditions, places, names, pooled: bool) -> np.ndarray:
+def _dispersion(release, selection, scope, places, names, pooled: bool) -> np.ndarray:
     """phi of each category and of the whole, from the latest complete periods before the current window."""
-    periods = list(islice(_periods_before(release, selection), _MOST_LOOKED_AT))
+    periods = list(islice(periods_before(release, selection), _MOST_LOOKED_AT))
     if not periods:
         return np.ones(len(names) + 1)
     tally = release.reports.tally_of(places, periods)
@@ -161,37 +144,15 @@ def _dispersion(release, selection, scope, conditions, places, names, pooled: bo
     if not periods:
         return np.ones(len(names) + 1)
     starts, ends = np.array(sorted(periods)).T
-    found = release.rows(
-        sa.select(INCIDENT.day.label("day"), INCIDENT.category.label("category"), sa.func.count().label("n"))
-        .where(in_days(int(starts[0]), int(ends[-1])), *conditions)
-        .group_by("day", "category")
-    )
-    day, category, n = (found[name].to_numpy().astype(np.int64) for name in ("day", "category", "n"))
-    which = np.searchsorted(starts, day, side="right") - 1
-    inside = day < ends[which]
-    counted = np.zeros((len(starts), len(CATEGORIES)))
-    np.add.at(counted, (which[inside], category[inside]), n[inside])
+    first, until, width = int(starts[0]), int(ends[-1]), len(CATEGORIES)
+    key = (INCIDENT.day - first) * width + INCIDENT.category
+    by_day = tabulate(release, selection, scope, (first, until), key, (until - first) * width)[0, :-1]
+    before = np.concatenate([np.zeros((1, width)), np.cumsum(by_day.reshape(-1, width), axis=0)])
+    by_period = before[ends - first] - before[starts - first]
     exposure = (ends - starts).astype(float)
-    table = _with_whole(counted, names).T
+    table = _with_whole(by_period, names).T
     if not pooled:
         return dispersion(table, exposure, pooled=False).phi
     return np.append(
         dispersion(table[:-1], exposure, pooled=True).phi, dispersion(table[-1:], exposure, pooled=True).phi
     )
-
-
-def _periods_before(release: Release, selection: Selection):
-    """Days of the periods before the current window, latest first, the compared one left out."""
-    first = release.reports.first_day
-    left_out = day_window(selection.compare_window)
-    window = (selection.start, selection.end)
-    while first is not None:
-        try:
-            window = preceding(window)
-        except (OverflowError, ValueError):
-            return
-        start, end = day_window(window)
-        if start < first:
-            return
-        if end <= left_out[0] or start >= left_out[1]:
-            yield start, end

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
-import sqlalchemy as sa
 
 from data.selection import Selection
-from data.store.filters import INCIDENT, in_days, selected
+from data.store.filters import INCIDENT
 from data.store.release import Release, day_number
 from data.store.scope import Scope
+from data.store.tabulate import tabulate
+from data.store.unit_rates import area_km2
 
 REFERENCE_DAYS = 364  # whole weeks, so that no weekday weighs more
 _ORIGIN = date(2000, 1, 3)  # stands for any window of the same length
@@ -21,10 +22,12 @@ _NICE = np.array([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
 
 @dataclass(frozen=True)
 class ClassLimits:
-    """Lower limits of the five classes above 0: whole counts, and events per 1,000 people (empty: no population)."""
+    """Lower limits of the five classes above 0: whole counts, events per 1,000 people (empty: no population), and
+    events per km2 (empty: no outlines)."""
 
     count: tuple[int, ...]
     rate: tuple[float, ...]
+    density: tuple[float, ...]
 
 
 def class_limits(release: Release, selection: Selection, scope: Scope, level: str) -> ClassLimits:
@@ -76,13 +79,10 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
     means = np.zeros(len(units))
     if at is not None and len(units):
         end = day_number(at.date())
-        found = release.rows(
-            sa.select(INCIDENT[level].label("unit"), sa.func.count().label("n"))
-            .where(in_days(end - REFERENCE_DAYS, end), INCIDENT[level].is_not(None),
-                   *selected(release, selection, scope))
-            .group_by("unit")
-        )  # fmt: skip
-        means[found["unit"].to_numpy()] = found["n"].to_numpy() * selection.days / REFERENCE_DAYS
+        found = tabulate(release, selection, scope, (end - REFERENCE_DAYS, end), INCIDENT[level], len(units),
+                         levels=(level,))  # fmt: skip
+        means = found[0, :-1] * selection.days / REFERENCE_DAYS
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = np.where(units.population > 0, means * 1000.0 / units.population, np.nan)
-    return ClassLimits(count_limits(means), rate_limits(rates))
+        densities = means / area_km2(release, level)
+    return ClassLimits(count_limits(means), rate_limits(rates), rate_limits(densities))

@@ -7,39 +7,19 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
 from data.index import UNIT_LEVELS
 from data.selection import Selection, Window
 from data.store.answer import Answer
 from data.store.baseline import level_dispersion
-from data.store.filters import (
-    INCIDENT,
-    below_or_equal,
-    common_meta,
-    day_text,
-    day_window,
-    in_days,
-    of_compared_units,
-    selected,
-    without_sources,
-)
+from data.store.filters import below_or_equal, common_meta, day_text, day_window
 from data.store.release import Release, day_number
 from data.store.reports import LeftOut, Tally
 from data.store.scope import Scope
 from data.store.units import Place
+from data.store.window_counts import count_window
 from geo import change
 from geo.change import benjamini_hochberg, poisson_e_test, verdict_words, widen
-
-
-@dataclass(frozen=True)
-class _WindowCounts:
-    """Per unit of the level, arrays (units,): all recorded, those at equal maturity, and of these the compared ones."""
-
-    recorded: np.ndarray
-    mature: np.ndarray
-    compared: np.ndarray
-    unplaced: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +32,7 @@ class _Judgement:
 
 
 def counts(release: Release, selection: Selection, scope: Scope, level: str = "district") -> Answer:
-    """One row for every area of ``level`` in the selected area, never cut.
+    """One row for every area of ``level`` in the selected area, never cut; kept, as several parts of a page ask.
 
     Parameters
     ----------
@@ -76,6 +56,11 @@ def counts(release: Release, selection: Selection, scope: Scope, level: str = "d
     OutsideScope, UnknownArea
         For an area the caller may not see, or that does not exist.
     """
+    kept = release.remember(("counts", selection, scope, level), lambda: _compute(release, selection, scope, level))
+    return Answer(dict(kept.meta), kept.rows)
+
+
+def _compute(release: Release, selection: Selection, scope: Scope, level: str) -> Answer:
     units = release.units.level(level)
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
     wider_area = area is None or below_or_equal(level, area)
@@ -92,12 +77,11 @@ def counts(release: Release, selection: Selection, scope: Scope, level: str = "d
     tally = _tally(release, level, windows, None if wider_area else area)
     left_out = release.reports.left_out(windows) if before else []
     cutoffs = maturity_cutoffs(release, now, before)
-    conditions = selected(release, selection, scope, area=not wider_area)
-    counted = [
-        _count(release, conditions, level, window, cutoff, left_out)
+    found = [
+        count_window(release, selection, scope, level, len(units), window, cutoff, left_out, area=not wider_area)
         for window, cutoff in zip(windows, cutoffs, strict=True)
     ]
-    current = counted[0]
+    current = found[0]
     population = units.population
     if not wider_area:
         own = release.units.level(area.level).population[area.position]
@@ -119,7 +103,7 @@ def counts(release: Release, selection: Selection, scope: Scope, level: str = "d
         columns |= {name: _nothing(units) for name in ("difference", "percent", "z", "p")}
         columns["verdict"] = np.full(len(units), None, dtype=object)
     else:
-        past = counted[1]
+        past = found[1]
         state_before = states(past.recorded, tally, 1)
         immature = immature_from(release)
         fresh = immature is not None and max(end for _, end in windows) > immature
@@ -143,7 +127,7 @@ def counts(release: Release, selection: Selection, scope: Scope, level: str = "d
             "phi": judgement.phi,
             "verdict": judgement.words,
         }
-        if any((c.mature[shown] != c.recorded[shown]).any() for c in counted):
+        if any((c.mature[shown] != c.recorded[shown]).any() for c in found):
             columns |= {"count_mature": _whole(current.mature, state == "missing"),
                         "before_mature": _whole(past.mature, state_before == "missing")}  # fmt: skip
         if left_out:
@@ -216,31 +200,6 @@ def _compared_units(release: Release, level: str, left_out: list[LeftOut], area:
         return release.reports.compared_units(level, left_out)
     size = len(release.units.level(level))
     return np.full(size, release.reports.compared_units_of((area,), left_out))
-
-
-def _count(release, conditions, level, window, cutoff: datetime | None, left_out) -> _WindowCounts:
-    size = len(release.units.level(level))
-    kept = of_compared_units(release, left_out)
-    base = [in_days(*window), without_sources(release.reports.coarser(*window)), *conditions]
-
-    def tally(*more) -> tuple[np.ndarray, np.ndarray]:
-        columns = [INCIDENT[level].label("unit"), sa.func.count().label("n")]
-        if left_out:
-            columns.append(sa.func.count().filter(kept).label("kept"))
-        found = release.rows(sa.select(*columns).where(*base, *more).group_by("unit"))
-        unit = found["unit"].fill_null(size).to_numpy().astype(np.int64)
-        values = np.zeros((2, size + 1), dtype=np.int64)
-        values[0, unit] = found["n"].to_numpy()
-        values[1, unit] = found["kept" if left_out else "n"].to_numpy()
-        return values[0], values[1]
-
-    recorded, compared = tally()
-    late = late_compared = np.zeros(size + 1, dtype=np.int64)
-    if cutoff is not None:
-        # Late rows are asked for on their own: the file's zone maps then skip nearly all of it.
-        late, late_compared = tally(INCIDENT.recorded_at > cutoff)
-    mature, compared = recorded - late, compared - late_compared
-    return _WindowCounts(recorded[:size], mature[:size], compared[:size], int(recorded[size]))
 
 
 def _judge(release, selection, scope, level, current, past, judged: np.ndarray, restricted: bool) -> _Judgement:

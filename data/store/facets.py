@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import sqlalchemy as sa
 
 from data.schema import CATEGORIES
 from data.selection import Selection
-from data.store.filters import INCIDENT, day_window, in_days, selected, without_sources
+from data.store.filters import INCIDENT, day_window, without_sources
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.tabulate import tabulate
+from data.store.trend import area_tally
+from data.store.week_hours import UNKNOWN_HOUR, week_hours
+from data.store.window_counts import count_window
 
 
 @dataclass(frozen=True)
 class Facets:
     """Recorded counts of the window: by category (every one, 无效 too), by hour (24), and with no known hour.
 
-    ``categories`` is None where the release has no incident source: nothing was counted, which is not 0.
+    ``categories`` is None where the release has no incident source: nothing was counted, which is not 0. ``missing`` is
+    True where no report of the window is in: nothing recorded is then 未报, not 0.
     """
 
     categories: dict[str, int] | None
     hours: tuple[int, ...]
     hour_unknown: int
+    missing: bool = False
 
 
 def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
@@ -34,31 +39,20 @@ def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
     OutsideScope, UnknownArea
     """
     window = day_window((selection.start, selection.end))
-    base = [in_days(*window), without_sources(release.reports.coarser(*window))]
-    by_category = _grouped(
-        release, "category", base + selected(release, replace(selection, categories=CATEGORIES), scope)
-    )
-    by_hour = _grouped(release, "hour", base + selected(release, replace(selection, hours=None), scope))
-    hours = np.zeros(24, dtype=np.int64)
-    for hour, n in by_hour.items():
-        if hour is not None:
-            hours[hour] = n
+    every = replace(selection, categories=CATEGORIES)
+    by_category = count_window(release, every, scope, "category", len(CATEGORIES), window).recorded
+    by_hour = week_hours(release, selection, scope)
+    by_hour = (by_hour[list(selection.weekdays)] if selection.weekdays else by_hour).sum(axis=0).tolist()
     if not release.reports.source_ids:
         return Facets(None, (0,) * 24, 0)
-    return Facets({name: by_category.get(i, 0) for i, name in enumerate(CATEGORIES)}, tuple(hours.tolist()),
-                  by_hour.get(None, 0))  # fmt: skip
+    missing = bool(area_tally(release, selection, scope, [window]).none_in[0, 0])
+    categories = dict(zip(CATEGORIES, by_category.tolist(), strict=True))
+    return Facets(categories, tuple(by_hour[:UNKNOWN_HOUR]), by_hour[UNKNOWN_HOUR], missing)
 
 
 def without_unit(release: Release, selection: Selection, scope: Scope, level: str) -> int:
     """Recorded events of the selection that no unit of the level holds: in its numbers, not on its map."""
     window = day_window((selection.start, selection.end))
-    conditions = [in_days(*window), without_sources(release.reports.coarser(*window))]
-    conditions += [INCIDENT[level].is_(None), *selected(release, selection, scope)]
-    return release.rows(sa.select(sa.func.count().label("n")).where(*conditions))["n"][0].as_py()
-
-
-def _grouped(release: Release, column: str, conditions: list) -> dict[int | None, int]:
-    found = release.rows(
-        sa.select(INCIDENT[column].label("key"), sa.func.count().label("n")).where(*conditions).group_by("key")
-    )
-    return dict(zip(found["key"].to_pylist(), found["n"].to_pylist(), strict=True))
+    conditions = [INCIDENT[level].is_(None), without_sources(release.reports.coarser(*window))]
+    found = tabulate(release, selection, scope, window, sa.literal(0), 1, levels=(level,), conditions=conditions)
+    return int(found[0, 0])

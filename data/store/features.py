@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
-import shapely
-import sqlalchemy as sa
 
-from data.schema import CATEGORIES, LAYERS, LOCATION_QUALITIES
 from data.selection import Selection
 from data.store.answer import Features
-from data.store.filters import INCIDENT, common_meta, day_window, in_days, selected, without_sources
+from data.store.clusters import DRAWN_SINGLY, Mesh, clusters, point_groups
+from data.store.coverage import blind_hotspots, cameras, rule_failures
+from data.store.extent import NOT_CLUSTERED, Extent, clustered, layer_answer, limit_cut
+from data.store.filters import common_meta
+from data.store.incident_points import incident_points
+from data.store.layers import OPEN_LAYERS, POINT_LAYERS, SHAPE_LAYERS, feature, in_reach, layer_rows
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.units import Place
 
-POINT_LAYERS = ("camera", "key_place")
-SHAPE_LAYERS = ("camera_coverage", "key_area", "key_line", "base_road", "base_building", "base_water")
-FEATURE_LAYERS = ("area", "grid", "incident", *POINT_LAYERS, *SHAPE_LAYERS)
-OPEN_LAYERS = ("base_road", "base_building", "base_water")  # the base map is the same for every scope
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What of a layer is wanted.
-
-    Attributes
-    ----------
-    bbox : (west, south, east, north) or None
-        Degrees; None is the whole scope.
-    level : str
-        Of layer ``area``.
-    detail : str
-        ``overview`` or ``near``: how finely areas and grids are drawn.
-    """
-
-    bbox: Box | None = None
-    level: str = "district"
-    detail: str = "overview"
-
-    def to_meta(self) -> dict:
-        """The parameters as an answer states them."""
-        return {"bbox": None if self.bbox is None else list(self.bbox), "level": self.level, "detail": self.detail}
+BLIND, RULE_FAILURE = "blind", "rule_failure"
+FEATURE_LAYERS = ("area", "grid", "incident", *POINT_LAYERS, *SHAPE_LAYERS, BLIND, RULE_FAILURE)
+NO_KIND = "未注明"
 
 
 def features(release: Release, layer: str, selection: Selection, scope: Scope, extent: Extent) -> Features:
@@ -55,13 +28,15 @@ def features(release: Release, layer: str, selection: Selection, scope: Scope, e
     Parameters
     ----------
     layer : str
-        One of ``FEATURE_LAYERS``. Incidents follow the whole Selection, other layers its area only.
+        One of ``FEATURE_LAYERS``. Incidents and blind hotspots follow the whole Selection, other layers its area only.
 
     Returns
     -------
     Features
         ``meta`` says how many matched and how many are returned; ``meta.cut`` is null, ``limit`` (only the first ones)
-        or ``extent`` (more incidents than the limit in an extent that is not small: none are listed).
+        or ``extent`` (more incidents than the limit in an extent that is not small: none are listed). With a ``zoom``
+        nothing is cut: ``meta.clustered`` says whether clusters are returned, whose counts add up to ``matched``, and
+        ``meta.cluster_zoom`` at which zoom their cells measure 56 px.
 
     Raises
     ------
@@ -69,18 +44,19 @@ def features(release: Release, layer: str, selection: Selection, scope: Scope, e
     """
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
     if layer == "incident":
-        return _incidents(release, selection, scope, extent)
+        return incident_points(release, selection, scope, extent)
+    if layer == BLIND:
+        texts, parameters, notes = blind_hotspots(release, selection, scope, extent.bbox)
+        meta = {**common_meta(release, selection, scope), "notes": notes}
+        return layer_answer(meta, layer, extent, len(texts), texts, None, **parameters)
+    meta = {**release.base_meta(), "selection": {"area": selection.area}, "scope": scope.to_meta()}
     if layer in ("area", "grid"):
         matched, texts = _units(release, "grid" if layer == "grid" else extent.level, area, scope, extent)
+    elif layer == RULE_FAILURE:
+        matched, texts = rule_failures(release, selection, scope, extent.bbox, extent.rule)
     else:
-        matched, texts = _others(release, layer, area, scope, extent)
-    meta = {**release.base_meta(), "selection": {"area": selection.area}, "scope": scope.to_meta()}
-    return _answer(meta, layer, extent, matched, texts, None if matched == len(texts) else "limit")
-
-
-def _answer(meta: dict, layer: str, extent: Extent, matched: int, texts: list[str], cut: str | None) -> Features:
-    parameters = {"layer": layer, **extent.to_meta()}
-    return Features({**meta, "parameters": parameters, "matched": matched, "returned": len(texts), "cut": cut}, texts)
+        return _others(release, layer, area, scope, extent, meta)
+    return layer_answer(meta, layer, extent, matched, texts, limit_cut(matched, texts))
 
 
 def _units(release: Release, level: str, area: Place | None, scope: Scope, extent: Extent) -> tuple[int, list[str]]:
@@ -96,7 +72,7 @@ def _units(release: Release, level: str, area: Place | None, scope: Scope, exten
     geometry = release.shapes(level, extent.detail)
     positions = np.flatnonzero(shown)
     texts = [
-        _feature(
+        feature(
             geometry[i],
             {
                 "code": units.codes[i],
@@ -111,115 +87,59 @@ def _units(release: Release, level: str, area: Place | None, scope: Scope, exten
     return len(texts), texts
 
 
-def _incidents(release: Release, selection: Selection, scope: Scope, extent: Extent) -> Features:
-    window = day_window((selection.start, selection.end))
-    conditions = [in_days(*window), without_sources(release.reports.coarser(*window))]
-    conditions += selected(release, selection, scope)
-    placed = [INCIDENT.lon.is_not(None), INCIDENT.lat.is_not(None), *_box(extent.bbox, INCIDENT.lon, INCIDENT.lat)]
-    totals = release.rows(
-        sa.select(
-            sa.func.count().filter(sa.and_(*placed)).label("matched"),
-            sa.func.count().filter(INCIDENT.lon.is_(None)).label("unplaced"),
-        ).where(*conditions)
-    )
-    matched = totals["matched"][0].as_py()
-    meta = {**common_meta(release, selection, scope), "unplaced": totals["unplaced"][0].as_py()}
-    limit = release.limits.points
-    if matched > limit and not _small(extent.bbox, release.limits.small_extent_deg):
-        return _answer(meta, "incident", extent, matched, [], "extent")
-    names = ("incident_id", "occurred_from", "occurred_to", "category", "subcategory", "status", "grid", "place_type",
-             "quality", "lon", "lat")  # fmt: skip
-    table = release.rows(
-        sa.select(*(INCIDENT[name] for name in names))
-        .where(*conditions, *placed)
-        .order_by(INCIDENT.occurred_from.desc(), INCIDENT.incident_id)
-        .limit(limit)
-    )
-    texts = [_incident(release, row) for row in table.to_pylist()]
-    return _answer(meta, "incident", extent, matched, texts, None if matched == len(texts) else "limit")
-
-
-def _incident(release: Release, row: dict) -> str:
-    grid = row["grid"]
-    properties = {
-        "incident_id": row["incident_id"],
-        "occurred_from": row["occurred_from"].isoformat(),
-        "occurred_to": None if row["occurred_to"] is None else row["occurred_to"].isoformat(),
-        "category": CATEGORIES[row["category"]],
-        "subcategory": row["subcategory"],
-        "status": row["status"],
-        "place_type": row["place_type"],
-        "location_quality": LOCATION_QUALITIES[row["quality"]],
-        "grid_code": None if grid is None else release.units.level("grid").codes[grid],
-    }
-    return _feature(_point(row["lon"], row["lat"]), properties)
-
-
-def _others(release: Release, layer: str, area: Place | None, scope: Scope, extent: Extent) -> tuple[int, list[str]]:
+def _others(release: Release, layer: str, area: Place | None, scope: Scope, extent: Extent, meta: dict) -> Features:
     """Points, polygons and lines that carry a grid code, or the base map."""
+    rows = layer_rows(release, layer)
+    shown = rows.drawable
     if scope.areas == ():
-        return 0, []
-    columns = [column.name for column in LAYERS[layer].columns]
-    is_point = layer in POINT_LAYERS
-    table = release.rows(sa.select(*(sa.column(c) for c in [*columns, *(("lon", "lat") if is_point else ("geom",))]))
-                         .select_from(sa.table(layer)))  # fmt: skip
-    shown = np.ones(table.num_rows, dtype=bool)
+        shown = np.zeros(len(shown), dtype=bool)
     if layer not in OPEN_LAYERS:
-        shown &= _in_grids(release, layer, table, area, scope)
-    if is_point:
-        lon, lat = (table[name].to_numpy() for name in ("lon", "lat"))
-        shown &= ~np.isnan(lon) & ~np.isnan(lat)
-        if extent.bbox is not None:
-            west, south, east, north = extent.bbox
-            shown &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-    else:
-        shapes = shapely.from_wkb(table["geom"].to_numpy())
-        shown &= ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-        if extent.bbox is not None:
-            shown &= shapely.intersects(shapes, shapely.box(*extent.bbox))
+        shown = shown & in_reach(release, rows.grid, area, scope)
+    if extent.bbox is not None:
+        shown = shown & rows.meets(extent.bbox)
     matched = np.flatnonzero(shown)
-    chosen = matched[: release.limits.points]
-    properties = table.select(columns).take(pa.array(chosen)).to_pylist()
-    geometry = [_point(lon[i], lat[i]) for i in chosen] if is_point else shapely.to_geojson(shapes[chosen]).tolist()
-    texts = [_feature(shape, _plain(row)) for shape, row in zip(geometry, properties, strict=True)]
-    return matched.size, texts
+    limit = release.limits.points
+    if layer in POINT_LAYERS:
+        if extent.zoom is not None and matched.size > min(limit, DRAWN_SINGLY):
+            held = tuple(float(edge(values[rows.drawable])) for edge in (np.min, np.max)
+                         for values in (rows.lon, rows.lat))  # fmt: skip
+            mesh = Mesh.over(held, extent.bbox, extent.zoom)
+            kind = _kinds(release, layer)[matched]
+            texts = clusters(point_groups(rows.lon[matched], rows.lat[matched], kind, mesh))
+            return clustered(meta, layer, extent, matched.size, texts, mesh)
+        if extent.zoom is not None:
+            meta = meta | NOT_CLUSTERED
+    texts = _texts(release, layer, matched[:limit])
+    return layer_answer(meta, layer, extent, matched.size, texts, limit_cut(matched.size, texts))
 
 
-def _in_grids(release: Release, layer: str, table: pa.Table, area: Place | None, scope: Scope) -> np.ndarray:
-    """Which rows lie in the area and the scope, by their grid; a row without a grid only shows in the whole release."""
-    if area is None and scope.areas is None:
-        return np.ones(table.num_rows, dtype=bool)
-    allowed = release.units.in_scope("grid", scope)
-    if area is not None:
-        allowed = allowed & release.units.inside("grid", area)
-    codes = set(release.units.level("grid").codes[allowed].tolist())
-    if layer == "camera_coverage":  # stands where its camera stands
-        cameras = release.rows(sa.text("SELECT camera_code, grid_code FROM camera"))
-        grid_of = dict(zip(cameras["camera_code"].to_pylist(), cameras["grid_code"].to_pylist(), strict=True))
-        own = [grid_of.get(code) for code in table["camera_code"].to_pylist()]
-    else:
-        own = table["grid_code"].to_pylist()
-    return np.array([code in codes for code in own], dtype=bool)
+def _kinds(release: Release, layer: str) -> np.ndarray:
+    """What the members of a cluster are counted by: the state of cameras, the kind of key places."""
+    if layer == "camera":
+        return cameras(release).state
+    return np.array([kind or NO_KIND for kind in layer_rows(release, layer).table["kind"].to_pylist()], object)
 
 
-def _box(bbox: Box | None, lon, lat) -> list:
-    if bbox is None:
-        return []
-    west, south, east, north = bbox
-    return [lon.between(west, east), lat.between(south, north)]
+def _texts(release: Release, layer: str, chosen: np.ndarray) -> list[str]:
+    """Features of some rows, written once: a circle takes longer to write than to find."""
+    if layer in OPEN_LAYERS:
+        return _written(release, layer, chosen)
+    size = len(layer_rows(release, layer).grid)
+    texts, done = release.remember(("texts", layer), lambda: (np.full(size, None, object), np.zeros(size, bool)))
+    new = chosen[~done[chosen]]
+    texts[new] = _written(release, layer, new)
+    done[new] = True
+    return texts[chosen].tolist()
 
 
-def _small(bbox: Box | None, limit_deg: float) -> bool:
-    return bbox is not None and bbox[2] - bbox[0] <= limit_deg and bbox[3] - bbox[1] <= limit_deg
-
-
-def _point(lon: float, lat: float) -> str:
-    return f'{{"type":"Point","coordinates":[{lon:.7f},{lat:.7f}]}}'
-
-
-def _feature(geometry: str | None, properties: dict) -> str:
-    text = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
-    return f'{{"type":"Feature","geometry":{geometry or "null"},"properties":{text}}}'
+def _written(release: Release, layer: str, chosen: np.ndarray) -> list[str]:
+    """A camera says its ``state`` besides what its ledger says."""
+    rows = layer_rows(release, layer)
+    table = rows.table.take(pa.array(chosen))
+    if layer == "camera":
+        table = table.append_column("state", pa.array(cameras(release).state[chosen]))
+    properties = table.to_pylist()
+    return [feature(shape, _plain(row)) for shape, row in zip(rows.geojson(chosen), properties, strict=True)]
 
 
 def _plain(row: dict) -> dict:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
 from data.selection import Selection
 from data.store.answer import Answer
-from data.store.filters import INCIDENT, common_meta, day_window, in_days, selected, without_sources
+from data.store.filters import common_meta, day_window
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.trend import area_tally
+from data.store.week_hours import UNKNOWN_HOUR, week_hours
 
 
 def profile(release: Release, selection: Selection, scope: Scope) -> Answer:
@@ -24,21 +24,13 @@ def profile(release: Release, selection: Selection, scope: Scope) -> Answer:
         hour (or day) the source does not know, ``meta.state`` is ``missing`` (all counts null) where nothing was
         recorded and no unit-period is in.
     """
+    table = week_hours(release, selection, scope)
+    known = table[1:, :UNKNOWN_HOUR]
+    unknown = int(table.sum() - known.sum())
+    counted = np.zeros_like(known)
+    chosen = np.ix_([day - 1 for day in selection.weekdays or range(1, 8)], selection.counted_hours or range(24))
+    counted[chosen] = known[chosen]
     window = day_window((selection.start, selection.end))
-    known = sa.and_(INCIDENT.hour.is_not(None), INCIDENT.weekday.is_not(None))
-    base = [in_days(*window), without_sources(release.reports.coarser(*window))]
-    found = release.rows(
-        sa.select(INCIDENT.weekday.label("weekday"), INCIDENT.hour.label("hour"), sa.func.count().label("n"))
-        .where(known, *base, *selected(release, selection, scope))
-        .group_by("weekday", "hour")
-    )
-    unknown = release.rows(
-        sa.select(sa.func.count().label("n")).where(
-            sa.not_(known), *base, *selected(release, selection, scope, clock=False)
-        )
-    )["n"][0].as_py()
-    counted = np.zeros((7, 24), dtype=np.int64)
-    counted[found["weekday"].to_numpy().astype(int) - 1, found["hour"].to_numpy().astype(int)] = found["n"].to_numpy()
     tally = area_tally(release, selection, scope, [window])
     recorded = int(counted.sum()) + unknown
     state = "reported" if recorded else ("missing" if tally.none_in[0, 0] else "zero")

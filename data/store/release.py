@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +23,8 @@ from data.store.polygons import teach
 from data.store.reports import Reports
 from data.store.units import Units
 
+T = TypeVar("T")
+MOST_BYTES = 400_000_000  # of remembered answers, in one worker
 # Temporary files must not go beside the release, which may stand in a read-only folder. Groups by grid (15 bits) and
 # period (7) fit the array-based grouping, twice as fast as hashing, when it may use more than its 12 bits.
 _CONFIG = {"temp_directory": tempfile.gettempdir(), "perfect_ht_threshold": 22}
@@ -42,7 +48,9 @@ class Release:
             raise FileNotFoundError(path)
         self.limits = limits
         self._lock = threading.Lock()
-        self._phi: dict[object, object] = {}
+        self._kept: OrderedDict[object, tuple[object, int]] = OrderedDict()  # value and its bytes, latest used last
+        self._bytes = 0
+        self._computing: dict[object, threading.Lock] = {}
         self._engine = sa.create_engine(
             f"duckdb:///{path}",
             connect_args={"read_only": True, "config": _CONFIG},
@@ -91,16 +99,31 @@ class Release:
         )
         return found["geojson"].to_pylist()
 
-    def remember(self, key: object, compute) -> object:
-        """The value for ``key``, computed once for as long as the release is open; the oldest of 256 are forgotten."""
+    def remember(self, key: object, compute: Callable[[], T]) -> T:
+        """The value for ``key``, computed once however many ask at a time, and kept while the release is open.
+
+        What has gone unused longest is forgotten when all values together grow past ``MOST_BYTES``.
+        """
         with self._lock:
-            if key in self._phi:
-                return self._phi[key]
-        value = compute()
-        with self._lock:
-            self._phi[key] = value
-            while len(self._phi) > 256:
-                del self._phi[next(iter(self._phi))]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][0]
+            own = self._computing.setdefault(key, threading.Lock())
+        with own:
+            with self._lock:
+                if key in self._kept:
+                    return self._kept[key][0]
+            try:
+                value = compute()
+                size = weight(value)
+                with self._lock:
+                    self._kept[key] = value, size
+                    self._bytes += size
+                    while self._bytes > MOST_BYTES and len(self._kept) > 1:
+                        self._bytes -= self._kept.popitem(last=False)[1][1]
+            finally:
+                with self._lock:
+                    self._computing.pop(key, None)
         return value
 
     @property
@@ -137,3 +160,22 @@ class Release:
 def day_number(day) -> int:
     """Days since 1970-01-01, as the index counts them."""
     return int(np.datetime64(day, "D").astype(np.int64))
+
+
+def weight(value: object, deep: int = 5) -> int:
+    """Roughly the bytes a value holds: its arrays, tables and texts, and those inside it, so many steps deep."""
+    if isinstance(value, (pa.Table, pa.Array, pa.ChunkedArray)):
+        return value.nbytes + 200
+    if isinstance(value, np.ndarray):
+        return value.nbytes + (50 * value.size if value.dtype == object else 0) + 100
+    if isinstance(value, (str, bytes)):
+        return len(value) + 50
+    if deep == 0:
+        return 100
+    if isinstance(value, dict):
+        return 200 + sum(weight(k, deep - 1) + weight(v, deep - 1) for k, v in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        seen = [weight(one, deep - 1) for one in islice(value, 200)]
+        return 100 + (sum(seen) * len(value) // len(seen) if seen else 0)
+    inside = getattr(value, "__dict__", None)
+    return 100 + (weight(inside, deep - 1) if inside else 0)

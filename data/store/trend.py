@@ -12,10 +12,20 @@ from data.schema import CATEGORIES
 from data.selection import Selection
 from data.store.answer import Answer
 from data.store.counts import immature_from
-from data.store.filters import INCIDENT, common_meta, date_of, day_text, day_window, in_days, selected, without_sources
+from data.store.filters import (
+    INCIDENT,
+    WholeDivision,
+    common_meta,
+    date_of,
+    day_text,
+    day_window,
+    in_days,
+    without_sources,
+)
 from data.store.release import Release, day_number
 from data.store.reports import Tally, cadence_periods
 from data.store.scope import Scope
+from data.store.tabulate import tabulate
 from data.store.units import Place
 
 STEPS = ("day", "week", "month")
@@ -41,10 +51,10 @@ def trend(release: Release, selection: Selection, scope: Scope, step: str = "day
     cut = [(max(start, window[0]), min(end, window[1])) for start, end in steps]
     tally = area_tally(release, selection, scope, cut)
     categories = selection.counted_categories
-    counted = _count(release, selection, scope, step, steps, cut)[:, [CATEGORIES.index(c) for c in categories]]
+    found = _count(release, selection, scope, step, steps, cut)[:, [CATEGORIES.index(c) for c in categories]]
     none_in = np.repeat(tally.none_in.T, len(categories), axis=1)
-    missing = (counted == 0) & none_in
-    state = np.select([counted > 0, none_in], ["reported", "missing"], "zero")
+    missing = (found == 0) & none_in
+    state = np.select([found > 0, none_in], ["reported", "missing"], "zero")
     over, fresh = _over_until(release), immature_from(release)
     complete = [
         piece == whole and piece[1] <= over and (fresh is None or piece[1] <= fresh)
@@ -55,7 +65,7 @@ def trend(release: Release, selection: Selection, scope: Scope, step: str = "day
         {
             "start": pa.array(np.repeat([day_text(start) for start, _ in steps], width), pa.string()),
             "category": pa.array(list(categories) * len(steps), pa.string()),
-            "count": pa.array(counted.ravel(), pa.int64(), mask=missing.ravel()),
+            "count": pa.array(found.ravel(), pa.int64(), mask=missing.ravel()),
             "state": pa.array(state.ravel().tolist(), pa.string()),
             "complete": pa.array(np.repeat(complete, width)),
             "periods_missing": pa.array(np.repeat(tally.missing[0], width)),
@@ -92,23 +102,17 @@ def _over_until(release: Release) -> int:
 
 def _count(release, selection, scope, step, steps, cut) -> np.ndarray:
     """Events by step and category, shape (steps, all categories)."""
-    key = {"day": INCIDENT.day, "week": INCIDENT.week, "month": INCIDENT.half - INCIDENT.half % 2}[step]
+    column = {"day": INCIDENT.day, "week": INCIDENT.week, "month": INCIDENT.half}[step]
+    per_step, width = {"day": 1, "week": 7, "month": 2}[step], len(CATEGORIES)
+    key = WholeDivision(column - _key(steps[0][0], step), per_step) * width + INCIDENT.category
     monthly = {position for window in cut for position in release.reports.coarser(*window)}
-    wanted = [in_days(cut[0][0], cut[-1][1]), *selected(release, selection, scope)]
+    stated = []
     if monthly:
         # A monthly source counts only in steps that are whole months.
         whole = [in_days(*window) for window in cut if not release.reports.coarser(*window)]
-        wanted.append(sa.or_(without_sources(monthly), *whole))
-    found = release.rows(
-        sa.select(key.label("step"), INCIDENT.category.label("category"), sa.func.count().label("n"))
-        .where(*wanted)
-        .group_by("step", "category")
-    )
-    starts = {_key(start, step): i for i, (start, _) in enumerate(steps)}
-    result = np.zeros((len(steps), len(CATEGORIES)), dtype=np.int64)
-    rows = [starts[int(k)] for k in found["step"].to_numpy()]
-    result[rows, found["category"].to_numpy()] = found["n"].to_numpy()
-    return result
+        stated.append(sa.or_(without_sources(monthly), *whole))
+    found = tabulate(release, selection, scope, (cut[0][0], cut[-1][1]), key, len(steps) * width, conditions=stated)
+    return found[0, :-1].reshape(len(steps), width)
 
 
 def _key(start: int, step: str) -> int:

@@ -1,69 +1,211 @@
-"""The query index and the Store at 10 million incidents, and against pandas at 1 million, in one run.
+"""Every question of the API at ten million incidents: median and p95 of 20, beside a calibration of the same run.
 
-The questions are those of a dashboard that cross-filters: A is one of two years and three of seven categories, B is A
-in one of nine districts. Run: ``python tests/benchmarks/bench_store.py [ROWS]`` (default 10000000).
+Usage: ``python tests/benchmarks/bench_store.py [DIRECTORY | ROWS]``: the current release of a workspace (or of a folder
+of releases), else one made here with ROWS incidents (default 10000000) in 28,175 grids. Each of the 20 has a Selection of
+its own, so that nothing is remembered from the one before; the routes are called in this process, JSON included. Whole
+areas and days come first, then hours, weekdays and polygons. The last line is a click: all that the workbench asks.
 """
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import resource
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
-import sqlalchemy as sa
+from clock import calibration
+from fastapi import FastAPI
 
+from dashboard.api import PREFIX, router
 from data.index import FILE_NAME, build
 from data.release_info import ReleaseInfo, SourceInfo
 from data.schema import CATEGORIES, LAYERS, LOCATION_QUALITIES
 from data.selection import Selection
-from data.store import Release, Scope, Store, counts, profile, trend
-from data.store.filters import INCIDENT, in_days, selected
-from data.store.filters import day_window as days
+from data.store import Release, Scope, Store, counts, disputes, profile, summary, trend
+from data.store.changes import changes
+from data.store.class_limits import class_limits
+from data.store.facets import facets, without_unit
 
 GRIDS_WIDE, GRIDS_HIGH = 175, 161  # 28,175 grids
 WEST, SOUTH, SIDE = 113.4, 34.5, 0.004
 FIRST, DAYS = np.datetime64("2024-11-18T00:00:00", "s"), 728
-YEAR = [("from", "2025-11-15"), ("to", "2026-11-15"), ("compare", "none")]
-YEAR += [("category", name) for name in ("刑事", "治安", "求助")]
 EVERYTHING = Scope.everything()
-RUNS = 20
+Selections = Callable[[Release], Iterator[Selection]]
+CHOSEN = [(), ("刑事",), ("治安", "交通"), (), ("纠纷",), ("刑事", "治安", "求助"), ("求助",)]
+CUTS = [{"hours": (18, 23)}, {"weekdays": (6, 7)}, {"polygon": True}, {"hours": (22, 5), "weekdays": (5, 6)}]
+QUESTIONS = {  # promised seconds for whole areas and days, and with hours, weekdays or a polygon; None where it has neither
+    "release": (0.1, None),
+    "areas": (0.1, None),
+    "summary": (0.1, 0.3),
+    "trend?step=day": (0.1, 0.3),
+    "profile": (0.1, 0.3),
+    "counts?level=district": (0.1, 0.3),
+    "counts?level=street": (0.1, 0.3),
+    "counts?level=community": (0.1, 0.3),
+    "counts?level=grid": (0.3, 0.6),
+    "disputes?level=district": (0.1, None),
+    "disputes?level=community": (0.1, None),
+}
 
 
 def main() -> None:
-    rows = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000
-    with tempfile.TemporaryDirectory() as folder:
-        print(f"{'incidents':>12} {'build s':>8} {'file MB':>8} {'peak MB':>8}")
-        frame = made = None
-        for n in sorted({1_000_000, rows}):
-            made = release_tables(n)
-            releases = Path(folder) / str(n)
-            (releases / "r").mkdir(parents=True)
-            (releases / "current").symlink_to("r")
-            started = time.perf_counter()
-            build(releases / "r" / FILE_NAME, *made)
-            seconds = time.perf_counter() - started
-            size = (releases / "r" / FILE_NAME).stat().st_size / 1e6
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-            print(f"{n:>12,} {seconds:>8.2f} {size:>8.0f} {peak:>8.0f}")
-            if n == 1_000_000:
-                frame = as_frame(made[0]["incident"])
-        del made
-        answers = {n: ask_store(Path(folder) / str(n)) for n in sorted({1_000_000, rows})}
-        pandas_ms = ask_pandas(frame)
-    print(f"\n{'question':<32} {'1e6 ms':>9} {'pandas ms':>10} {'ratio':>6} {rows:>12,} ms (median / p95 of {RUNS})")
-    for name, (median, p95) in answers[rows].items():
-        small = answers[1_000_000][name][0]
-        peer = pandas_ms.get(name)
-        against = f"{peer:>10.1f} {peer / small:>6.1f}" if peer else f"{'':>10} {'':>6}"
-        print(f"{name:<32} {small:>9.1f} {against} {median:>12.1f} / {p95:.1f}")
+    """Print a table of the questions."""
+    given = sys.argv[1] if len(sys.argv) > 1 else "10000000"
+    print(f"标定 {calibration():.2f} s")
+    if Path(given).is_dir():
+        asyncio.run(ask(releases_in(Path(given))))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            make(Path(folder), int(float(given)))
+            asyncio.run(ask(Path(folder)))
+    print(f"标定 {calibration():.2f} s")
+
+
+def releases_in(directory: Path) -> Path:
+    """The folder of releases of a workspace, or the folder itself."""
+    return directory / "releases" if (directory / "releases").is_dir() else directory
+
+
+def make(releases: Path, rows: int) -> None:
+    """Build the index of a made city."""
+    made = release_tables(rows)
+    (releases / "r").mkdir(parents=True)
+    (releases / "current").symlink_to("r")
+    started = time.perf_counter()
+    build(releases / "r" / FILE_NAME, *made)
+    seconds, size = time.perf_counter() - started, (releases / "r" / FILE_NAME).stat().st_size / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"建索引：{rows:,} 行 {seconds:.2f} s，{size:.0f} MB，峰值 {peak:.0f} MB")
+
+
+async def ask(releases: Path) -> None:
+    """Ask every question 20 times; a store of its own for each column, so that none finds what another left behind."""
+    print(
+        "| 问题 | 应在 | 中位 | p95（20 次） | 时段、星期、多边形：应在 | 中位 | p95 |\n|---|---|---|---|---|---|---|"
+    )
+    for question, (promised, promised_cut) in QUESTIONS.items():
+        cells = [f"{promised * 1e3:g} ms", figures(await taken(releases, question, whole_selections))]
+        if promised_cut is None:
+            cells.append("– | – | –")
+        else:
+            cells += [f"{promised_cut * 1e3:g} ms", figures(await taken(releases, question, cut_selections))]
+        print(f"| {question} | {' | '.join(cells)} |", flush=True)
+    clicks = [clicked(releases, selections) for selections in (whole_selections, cut_selections)]
+    print(f"| 一次点击 | – | {figures(clicks[0])} | – | {figures(clicks[1])} |")
+
+
+async def taken(releases: Path, question: str, selections: Selections) -> list[float]:
+    """Seconds of one question for each Selection."""
+    store = Store(releases)
+    app = FastAPI()
+    app.include_router(router(store, lambda request: EVERYTHING))
+    seconds = []
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://bench{PREFIX}/") as client:
+        with store.current() as release:
+            warm_up(release)
+            for selection in selections(release):
+                address = question
+                if question not in ("release", "areas"):
+                    address += ("&" if "?" in question else "?") + selection.to_query()
+                began = time.perf_counter()
+                answer = await client.get(address)
+                seconds.append(time.perf_counter() - began)
+                answer.raise_for_status()
+    store.close()
+    return seconds
+
+
+def clicked(releases: Path, selections: Selections) -> list[float]:
+    """Seconds of all that the workbench asks, for each Selection."""
+    store = Store(releases)
+    seconds = []
+    with store.current() as release:
+        warm_up(release)
+        for selection in selections(release):
+            began = time.perf_counter()
+            click(release, selection)
+            seconds.append(time.perf_counter() - began)
+    store.close()
+    return seconds
+
+
+def figures(seconds: list[float]) -> str:
+    """Median and p95 in ms."""
+    return f"{np.median(seconds) * 1e3:.0f} ms | {np.quantile(seconds, 0.95) * 1e3:.0f} ms"
+
+
+def click(release: Release, selection: Selection) -> None:
+    """What a click on the workbench asks, one after the other; in the browser they come at once."""
+    facets(release, selection, EVERYTHING)
+    changes(release, selection, EVERYTHING)
+    profile(release, selection, EVERYTHING)
+    for start, end in ((selection.start, selection.end), selection.compare_window):
+        trend(release, Selection(start, end, None, "none", *filters(selection)), EVERYTHING)
+    counts(release, selection, EVERYTHING, "district")
+    counts(release, selection, EVERYTHING, "grid")
+    class_limits(release, selection, EVERYTHING, "grid")
+    without_unit(release, selection, EVERYTHING, "grid")
+
+
+def filters(selection: Selection) -> tuple:
+    """Categories, hours, weekdays and polygon."""
+    return selection.categories, selection.hours, selection.weekdays, selection.polygon
+
+
+def warm_up(release: Release) -> None:
+    """Read once what stays in memory as long as a release is open; a window none of the Selections has."""
+    start, end = (day - timedelta(days=7 * 30) for day in release.default_window())
+    week = Selection(start, end)
+    summary(release, week, EVERYTHING)
+    disputes(release, week, EVERYTHING, "community")
+    click(release, week)
+    for kind in CUTS:
+        profile(release, Selection(start, end, **cut_of(release, kind)), EVERYTHING)
+
+
+def windows(release: Release) -> Iterator[tuple[date, date]]:
+    """20 windows: weeks, months, half-months, a quarter, a year, and days that are none of these."""
+    start, end = release.default_window()
+    yield from ((start - timedelta(days=7 * i), end - timedelta(days=7 * i)) for i in range(8))
+    months = [(end.replace(day=1) - timedelta(days=31 * i)).replace(day=1) for i in range(7)]
+    yield from zip(months[1:5], months[:4], strict=True)
+    yield from ((month, month.replace(day=16)) for month in months[1:3])
+    yield from ((end - timedelta(days=days + 3), end - timedelta(days=3)) for days in (1, 7, 30, 45))
+    yield months[4], months[1]
+    yield end - timedelta(days=364), end
+
+
+def whole_selections(release: Release) -> Iterator[Selection]:
+    """20 Selections of whole areas and days."""
+    for (start, end), categories in zip(windows(release), itertools.cycle(CHOSEN), strict=False):
+        yield Selection(start, end, categories=categories)
+
+
+def cut_selections(release: Release) -> Iterator[Selection]:
+    """The same windows with an hour or weekday filter, or a polygon over the middle of the city."""
+    for one, kind in zip(whole_selections(release), itertools.cycle(CUTS), strict=False):
+        yield Selection(one.start, one.end, categories=one.categories, **cut_of(release, kind))
+
+
+def cut_of(release: Release, kind: dict) -> dict:
+    """The filter with its polygon made."""
+    if "polygon" not in kind:
+        return kind
+    bounds = release.units.level("grid").bounds
+    west, south = np.nanquantile(bounds[:, :2], 0.3, axis=0)
+    east, north = np.nanquantile(bounds[:, 2:], 0.7, axis=0)
+    ring = [(west, south), (east, south), ((west + east) / 2, north), (west, north)]
+    return {"polygon": shapely.Polygon(ring).wkt}
 
 
 def release_tables(n: int) -> tuple[dict[str, pa.Table], ReleaseInfo]:
@@ -131,84 +273,6 @@ def _table(layer: str, columns: dict) -> pa.Table:
         else column if isinstance(column, pa.Array) else pa.array(column, kinds[name])
         for name, column in values.items()
     })  # fmt: skip
-
-
-def timed(question: Callable[[], object]) -> tuple[float, float]:
-    """Median and 95th percentile in ms, after two warm-up runs."""
-    for _ in range(2):
-        question()
-    taken = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        question()
-        taken.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(taken), sorted(taken)[int(RUNS * 0.95) - 1]
-
-
-def ask_store(releases: Path) -> dict[str, tuple[float, float]]:
-    store = Store(releases)
-    results = {}
-    with store.current() as release:
-        for letter, area in (("A", []), ("B", [("area", "990105")])):
-            asked = release.selection(YEAR + area)
-            compared = release.selection([pair for pair in YEAR if pair[0] != "compare"] + area)
-            questions = {
-                "Q1 daily trend by category": lambda s=asked: trend(release, s, EVERYTHING),
-                "Q2 per grid": lambda s=asked: counts(release, s, EVERYTHING, "grid"),
-                "Q3 hour x weekday": lambda s=asked: profile(release, s, EVERYTHING),
-                "Q4 per street": lambda s=asked: counts(release, s, EVERYTHING, "street"),
-                "Q5 100 m cells": lambda s=asked: cells(release, s),
-                "per street, judged": lambda s=compared: counts(release, s, EVERYTHING, "street"),
-            }
-            results |= {f"{name} {letter}": timed(question) for name, question in questions.items()}
-        week = release.selection([])
-        results["week per grid, judged"] = timed(lambda: counts(release, week, EVERYTHING, "grid"))
-    store.close()
-    return results
-
-
-def cells(release: Release, selection: Selection) -> pa.Table:
-    """Counts by cells of 100 m, as density needs them."""
-    east = sa.cast((INCIDENT.lon - WEST) * 915.0, sa.SmallInteger).label("east")
-    north = sa.cast((INCIDENT.lat - SOUTH) * 1112.0, sa.SmallInteger).label("north")
-    conditions = [in_days(*days((selection.start, selection.end))), *selected(release, selection, EVERYTHING)]
-    query = sa.select(east, north, sa.func.count().label("n")).where(*conditions)
-    return release.rows(query.group_by("east", "north"))
-
-
-def as_frame(incident: pa.Table) -> pd.DataFrame:
-    """The same rows as pandas would keep them for such questions: narrow, coded, in time order."""
-    frame = incident.select(["occurred_from", "x", "y"]).to_pandas()
-    for name in ("category", "district_code", "street_code", "grid_code"):
-        frame[name] = incident[name].combine_chunks().to_pandas()
-    frame = frame.sort_values("occurred_from", ignore_index=True)
-    frame["day"] = frame["occurred_from"].dt.floor("D")
-    frame["hour"] = frame["occurred_from"].dt.hour.astype("int8")
-    frame["weekday"] = frame["occurred_from"].dt.day_of_week.astype("int8")
-    frame["east"] = ((frame["x"] - WEST) * 915).astype("int16")
-    frame["north"] = ((frame["y"] - SOUTH) * 1112).astype("int16")
-    return frame
-
-
-def ask_pandas(frame: pd.DataFrame) -> dict[str, float]:
-    start, end = pd.Timestamp("2025-11-15"), pd.Timestamp("2026-11-15")
-
-    def chosen(letter: str) -> pd.DataFrame:
-        inside = (frame["day"] >= start) & (frame["day"] < end) & frame["category"].isin(["刑事", "治安", "求助"])
-        return frame[inside & (frame["district_code"] == "990105") if letter == "B" else inside]
-
-    groups = {
-        "Q1 daily trend by category": ["day", "category"],
-        "Q2 per grid": ["grid_code"],
-        "Q3 hour x weekday": ["weekday", "hour"],
-        "Q4 per street": ["street_code"],
-        "Q5 100 m cells": ["east", "north"],
-    }
-    return {
-        f"{name} {letter}": timed(lambda c=columns, x=letter: chosen(x).groupby(c, observed=True).size())[0]
-        for letter in "AB"
-        for name, columns in groups.items()
-    }
 
 
 if __name__ == "__main__":

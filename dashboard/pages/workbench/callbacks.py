@@ -2,74 +2,83 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial, wraps
+from itertools import zip_longest
 
 import numpy as np
 import plotly.graph_objects as go
 from dash import ClientsideFunction, Dash, Input, Output
 
+from dashboard import basemaps, language
 from dashboard.components.card import empty
 from dashboard.components.topbar import release_state
 from dashboard.components.tree import tree
 from dashboard.components.words import LEVEL_NAMES, before_name, now_name
-from dashboard.pages.caller import caller_scope
-from dashboard.pages.workbench import ids, view_charts, view_map, view_rail
-from dashboard.pages.workbench.state import read_state, unequal
+from dashboard.language import say
+from dashboard.pages.caller import caller_language, caller_scope
+from dashboard.pages.workbench import ids, view_charts, view_drawer, view_legend, view_map, view_rail
+from dashboard.pages.workbench.classes import CLASSES
+from dashboard.pages.workbench.state import CHANGE, COUNT, DEFAULT, read_state, unequal
+from dashboard.pages.workbench.unit_values import unit_values
 from dashboard.settings import Settings
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.selection import Selection
-from data.store import Extent, Release, Scope, Store, counts, describe, features, profile, trend
+from data.store import Release, Scope, Store, counts, describe, profile, trend
+from data.store.band import trend_band
 from data.store.changes import changes
 from data.store.class_limits import class_limits
+from data.store.coverage import coverage, coverage_rules
+from data.store.disputes import compared_disputes, disputes
 from data.store.facets import facets, without_unit
+from data.store.place_types import place_types
 from data.store.trend import STEPS
 
-NO_POINTS = {"type": "FeatureCollection", "features": []}
 _log = logging.getLogger(__name__)
 
 
 def register_callbacks(app: Dash, store: Store, settings: Settings) -> None:
-    """Join the functions below to the parts of the page."""
-    search = Input(ids.URL, "search")
-    asked = {ids.FOCUS: partial(show_focus, store), ids.FRAME: partial(show_frame, store, settings),
-             ids.SIDE: partial(show_side, store)}  # fmt: skip
-    for output, function in asked.items():
-        app.callback(Output(output, "data"), search)(function)
-    app.callback(Output(ids.TREND, "figure"), search)(partial(show_trend, store))
-    app.callback(Output(ids.VALUES, "data"), Input(ids.REQUEST, "data"), prevent_initial_call=True)(
-        partial(show_values, store)
-    )
-    app.callback(
-        Output(ids.POINTS, "data"), Output(ids.POINTS_STATE, "data"), Input(ids.POINTS_REQUEST, "data"),
-        prevent_initial_call=True,
-    )(partial(show_points, store))  # fmt: skip
+    """Join the functions below to the parts of the page.
+
+    The browser takes the address apart (``route``): what only changes the map's looks asks for no numbers again. A
+    click so makes one round: each function below is asked at most once.
+    """
     browser = partial(ClientsideFunction, "workbench")
-    app.clientside_callback(browser("look"), Output(ids.REQUEST, "data"), Input(ids.FOCUS, "data"))
-    for drawn in (ids.FRAME, ids.SIDE, ids.POINTS_STATE):
-        app.clientside_callback(browser("draw"), Input(drawn, "data"), prevent_initial_call=True)
     app.clientside_callback(
-        browser("paint"), Input(ids.VALUES, "data"), Input(ids.LAYERS, "value"), prevent_initial_call=True
-    )
+        browser("route"),
+        Output(ids.WHERE, "data"), Output(ids.WHAT, "data"), Output(ids.REQUEST, "data"), Input(ids.URL, "search"),
+    )  # fmt: skip
+    where, what = Input(ids.WHERE, "data"), Input(ids.WHAT, "data")
+    later = {"prevent_initial_call": True}
+    app.callback(Output(ids.FOCUS, "data"), where, **later)(partial(show_focus, store, settings))
+    app.callback(Output(ids.FRAME, "data"), what, **later)(partial(show_frame, store, settings))
+    app.callback(Output(ids.MORE, "data"), what, **later)(partial(show_more, store))
+    app.callback(Output(ids.SEEN, "data"), Input(ids.SEEING, "data"), **later)(partial(show_cameras, store))
+    app.callback(Output(ids.SIDE, "data"), Output(ids.TREND, "figure"), what, **later)(partial(show_side, store))
+    app.callback(Output(ids.VALUES, "data"), Input(ids.REQUEST, "data"), **later)(partial(show_values, store))
+    app.clientside_callback(browser("look"), Input(ids.FOCUS, "data"), **later)
+    for drawn in (ids.FRAME, ids.SIDE, ids.MORE, ids.SEEN):
+        app.clientside_callback(browser("draw"), Input(drawn, "data"), **later)
+    app.clientside_callback(browser("paint"), Input(ids.VALUES, "data"), **later)
 
 
 def cleared(empty_answer: Callable[[str], object]):
-    """Answer a fault with one line in place of numbers: no old value stays under a new name."""
+    """Answer in the visitor's language, and a fault with one line in place of numbers: no old value under a new name."""
 
     def decorate(function):
         @wraps(function)
         def answer(*arguments):
+            language.use(caller_language())
             try:
                 return function(*arguments)
             except YanpanError as fault:
-                return empty_answer(fault.line())
+                return empty_answer(language.said(fault))
             except Exception:
                 _log.exception("%s", function.__name__)
-                return empty_answer("程序内部错误，已记入日志")
+                return empty_answer(say("程序内部错误，已记入日志"))
 
         return answer
 
@@ -82,98 +91,137 @@ def parts(**shown) -> dict:
 
 
 @cleared(lambda line: {"fault": line, "parts": parts(map_tools=None, fault=view_rail.fault(line))})
-def show_focus(store: Store, search: str | None) -> dict:
+def show_focus(store: Store, settings: Settings, where: dict) -> dict:
     """Where the map looks, the switches over it; asks no counts, so that the map can go ahead."""
     with store.current() as release:
-        state = read_state(search, release)
+        state = read_state(where["search"], release)
         area = state.selection.area
         place = None if area is None else release.units.allowed(area, caller_scope())
         levels = view_map.level_zooms(release)
         line = view_rail.area_line(release, area)
         child = view_rail.child_level(release, area)
         selection = state.selection
-        window = (selection.start, selection.end)
+        window, before = (selection.start, selection.end), selection.compare_window
+        compared = selection.compare != "none"
         return {
             "release": release.info.release_id,
-            "search": state.href(measure="count", level=None),
+            "search": where["search"],
+            "what": selection.to_query(),
             "levels": levels,
             "area": area if line else None,
             "parent": release.units.code(line[-2]) if len(line) > 1 else None,
             "least": child or (place.level if place and place.level in INCIDENT_LEVELS else None),
             "fixed": state.level,
-            "measure": "count" if state.measure == "change" and selection.compare == "none" else state.measure,
+            "measure": COUNT if state.measure == CHANGE and not compared else state.measure,
+            "layers": [[layer.name, layer.opacity_pct] for layer in state.layers],
+            "chosen": state.layers != DEFAULT,
+            "view": state.view if compared else None,
+            "tab": state.tab,
+            "base": basemaps.describe_one(settings, state.base),
             "bounds": view_map.extent(release, place if line else None),
             "outline": view_map.outline(release, place) if line else None,
+            "polygon": selection.polygon,
             "root": view_rail.root_name(release),
             "unequal": unequal(selection),
-            "now": now_name(window),
-            "before": before_name(window, selection.compare),
-            "parts": parts(map_tools=view_map.tools(state, release, levels), fault=None),
+            "days": [selection.days, (before[1] - before[0]).days if before else None],
+            "windows": [list(map(str, window)), list(map(str, before)) if before else None],
+            "names": [now_name(window), before_name(window, selection.compare)],
+            "parts": parts(
+                map_tools=view_map.tools(state, release, levels),
+                tabs=view_drawer.tabs(state, state.level or child or "grid", {}),
+                fault=None,
+            ),
         }
 
 
 @cleared(lambda line: parts(crumbs=None, chips=None, rail=None, topbar=None))
-def show_frame(store: Store, settings: Settings, search: str | None) -> dict:
+def show_frame(store: Store, settings: Settings, what: dict) -> dict:
     """Breadcrumb, chips, filter rail and the state of the release; the last stays where the address is refused."""
     with store.current() as release:
         now = datetime.now(UTC)
         topbar = release_state(describe(release, now), now.date(), open_mode=settings.open_mode)
         try:
-            state = read_state(search, release)
+            state = read_state(what["search"], release)
             found = facets(release, state.selection, caller_scope())
         except YanpanError:  # told by show_focus
             return parts(crumbs=None, chips=None, rail=None, topbar=topbar)
-        over = release.data_as_of.date() if release.data_as_of else date.max
         return parts(
             crumbs=view_rail.crumbs(state, release),
             chips=view_rail.chips(state),
-            rail=view_rail.rail(state, found, over),
+            rail=view_rail.rail(state, found, release.data_as_of),
             topbar=topbar,
         )
 
 
-def _side(headline, trend_head=None, categories=None, profile=None, ranking=None) -> dict:
-    return parts(headline=headline, trend_card=trend_head, categories=categories, profile=profile, ranking=ranking)
+_SIDE_PARTS = ("headline", "trend_card", "categories", "profile", "ranking")
 
 
-@cleared(lambda line: _side(empty(line)))
-def show_side(store: Store, search: str | None) -> dict:
-    """The number of the selection, its categories, week and ranking."""
+def _side(*shown) -> dict:
+    """The side column from the top to the ranking; what is not given is emptied."""
+    return parts(**dict(zip_longest(_SIDE_PARTS, shown)))
+
+
+@cleared(lambda line: (_side(empty(line)), go.Figure(layout=view_charts.BLANK)))
+def show_side(store: Store, what: dict) -> tuple[dict, go.Figure]:
+    """The number of the selection, its trend, categories, week and ranking."""
     with store.current() as release:
         scope = caller_scope()
-        state = read_state(search, release)
+        state = read_state(what["search"], release)
         selection = state.selection
         line = view_rail.area_line(release, selection.area)
         name = release.units.level(line[-1].level).names[line[-1].position] if line else view_rail.root_name(release)
         if not release.reports.source_ids:
-            return _side([view_rail.title(name), empty("本发布没有事件来源，只有区划与底图。")])
+            nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
+            return nothing, go.Figure(layout=view_charts.BLANK)
         found = changes(release, selection, scope)
         week = profile(release, selection, scope)
         table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)
         level = view_rail.child_level(release, selection.area)
         rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
-        return _side(
+        step = step_for(selection, release)
+        band = trend_band(release, selection, scope, step)
+        steps = view_charts.with_band(trend_steps(release, selection, scope, step), band.rows.to_pylist())
+        window = (selection.start, selection.end)
+        past = None if selection.compare == "none" else before_name(window, selection.compare)
+        shown = _side(
             view_charts.headline(name, state, found.total),
-            view_charts.trend_caption(step_for(selection, release), state),
+            view_charts.trend_caption(step, state, steps, band.meta),
             view_charts.categories(state, found.categories),
             view_charts.profile(state, table, week.meta["unknown"], week.meta["state"] == "missing"),
             view_charts.ranking(state, level, rows, name),
         )
+        return shown, view_charts.trend_figure(steps, step, now_name(window), past, window)
 
 
-@cleared(lambda line: go.Figure(layout=view_charts.BLANK))
-def show_trend(store: Store, search: str | None) -> go.Figure:
-    """The trend beside that of the compared window."""
+@cleared(lambda line: parts(places=None, disputes=None))
+def show_more(store: Store, what: dict) -> dict:
+    """What stands further down the side column: places, disputes."""
     with store.current() as release:
-        state = read_state(search, release)
+        scope = caller_scope()
+        state = read_state(what["search"], release)
         selection = state.selection
-        if not release.reports.source_ids:
-            return go.Figure(layout=view_charts.BLANK)
-        window = (selection.start, selection.end)
-        step = step_for(selection, release)
-        steps = trend_steps(release, selection, caller_scope(), step)
-        past = None if selection.compare == "none" else before_name(window, selection.compare)
-        return view_charts.trend_figure(steps, step, now_name(window), past)
+        level = view_rail.child_level(release, selection.area) or "grid"
+        kinds = place_types(release, selection, scope)
+        told = disputes(release, selection, scope, level)
+        changed = compared_disputes(release, selection, scope).changes.get("found")
+        return parts(
+            places=view_charts.places(state, kinds.rows.to_pylist(), kinds.meta)
+            if release.reports.source_ids
+            else None,
+            disputes=view_charts.disputes(state, told.meta, told.rows.to_pylist(), changed),
+        )
+
+
+@cleared(lambda line: parts(cameras=None))
+def show_cameras(store: Store, seen: dict | None) -> dict:
+    """Camera rates and rules; asked when the card comes into sight, since the first answer takes seconds."""
+    if not seen:
+        return parts(cameras=None)
+    with store.current() as release:
+        scope = caller_scope()
+        selection = read_state(seen["search"], release).selection
+        rules = coverage_rules(release, selection, scope).meta["rules"]
+        return parts(cameras=view_charts.cameras(coverage(release, selection, scope).meta, rules))
 
 
 @cleared(lambda line: {"fault": line, "parts": parts(legend=None, map_foot=None, map_note=empty(line))})
@@ -184,58 +232,41 @@ def show_values(store: Store, request: dict | None) -> dict:
     with store.current() as release:
         scope = caller_scope()
         state = read_state(request["search"], release)
-        level = request["level"]
-        units = release.units.level(level)
-        answer = counts(release, state.selection, scope, level)
-        positions = np.searchsorted(units.codes.astype(str), answer.rows["code"].to_numpy().astype(str))
-        limits = class_limits(release, state.selection, scope, level)
+        level, selection = request["level"], state.selection
+        values = unit_values(release, state, scope, level)
+        limits = class_limits(release, selection, scope, level)
+        counted = bool(release.reports.source_ids)
         return {
-            **view_map.packed_rows(level, len(units), positions, answer.rows),
-            "search": request["search"],
-            "matched": answer.meta["matched"],
-            "counted": bool(release.reports.source_ids),
-            "limits": {"count": limits.count, "rate": limits.rate},
+            **values.packed,
+            "request": request,
+            "matched": values.counted.meta["matched"],
+            "counted": counted,
+            "limits": {
+                "count": limits.count,
+                "rate": limits.rate,
+                "density": limits.density,
+                "found": values.found_limits,
+            },
+            "classes": [[one.label, say(one.words), one.colour] for one in CLASSES.get(state.measure, ())],
             "parts": parts(
-                legend=view_map.legend(state, level, limits) if release.reports.source_ids else None,
-                map_foot=view_map.foot(state, answer.meta, without_unit(release, state.selection, scope, level)),
-                map_note=map_note(release, level, answer.rows),
+                legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
+                map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
+                map_note=map_note(release, level, values.counted.rows),
             ),
         }
-
-
-@cleared(lambda line: (NO_POINTS, parts(points_count=line)))
-def show_points(store: Store, request: dict | None) -> tuple[dict, dict]:
-    """Single incidents of the visible extent, where the map is close enough."""
-    if not request:
-        return NO_POINTS, parts(points_count=None)
-    with store.current() as release:
-        state = read_state(request["search"], release)
-        found = features(release, "incident", state.selection, caller_scope(), Extent(bbox=tuple(request["bbox"])))
-        points = {"type": "FeatureCollection", "features": [json.loads(text) for text in found.features]}
-        return points, parts(points_count=points_text(found.meta))
-
-
-def points_text(meta: dict) -> str:
-    """How many incidents are in view, drawn and not drawn."""
-    if meta["cut"] == "extent":
-        return f"视野内 {meta['matched']:,} 起，放大后显示点位"
-    text = f"视野内 {meta['matched']:,} 起"
-    if meta["cut"]:
-        text += f"，显示最近 {meta['returned']:,} 起，未上图 {meta['matched'] - meta['returned']:,} 起"
-    return text + (f"；所选范围无坐标 {meta['unplaced']:,} 起，未上图" if meta["unplaced"] else "")
 
 
 def map_note(release: Release, level: str, rows) -> object:
     """Why the map shows nothing, where it does."""
     if np.isnan(release.units.level(level).bounds).all():
-        return empty(f"本发布的{LEVEL_NAMES[level]}没有边界，不能上图；数字见下表。")
+        return empty(say("本发布的{level}没有边界，不能上图；数字见下表。", level=say(LEVEL_NAMES[level])))
     if not release.reports.source_ids:
-        return empty("本发布没有事件来源，地图只有区划。")
+        return empty(say("本发布没有事件来源，地图只有区划。"))
     recorded = [n for n in rows["count"].to_pylist() if n is not None]
     if not recorded:
-        return empty("所选时段没有任何上报，全部未报。")
+        return empty(say("所选时段没有任何上报，全部未报。"))
     if not any(recorded):
-        return empty("所选时段和筛选下没有事件。")
+        return empty(say("所选时段和筛选下没有事件。"))
     return None
 
 

@@ -6,12 +6,13 @@ import dash_ag_grid as dag
 import dash_leaflet as dl
 from dash import dcc, html
 
+from dashboard import language
 from dashboard.components.topbar import topbar
-from dashboard.pages.workbench import ids
+from dashboard.language import say
+from dashboard.pages.caller import caller_language
+from dashboard.pages.workbench import ids, view_drawer
+from dashboard.pages.workbench.state import TABS
 
-LAYER_CHOICES = (
-    ("points", "警情点位"), ("labels", "区域名称"), ("road", "道路"), ("water", "水系"), ("building", "建筑"),
-)  # fmt: skip
 _TABLE_THEME = """themeQuartz.withParams({
  fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, headerFontWeight: 400, headerTextColor: 'var(--t3)',
  backgroundColor: 'var(--panel)', foregroundColor: 'var(--t1)', headerBackgroundColor: 'var(--raised)',
@@ -21,7 +22,8 @@ _TABLE_THEME = """themeQuartz.withParams({
 
 
 def layout() -> html.Div:
-    """The page."""
+    """The page, in the visitor's language."""
+    language.use(caller_language())
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh=False),
@@ -31,20 +33,31 @@ def layout() -> html.Div:
                     ids.FOCUS,
                     ids.FRAME,
                     ids.SIDE,
+                    ids.MORE,
+                    ids.SEEING,
+                    ids.SEEN,
+                    ids.WHERE,
+                    ids.WHAT,
                     ids.REQUEST,
                     ids.VALUES,
-                    ids.POINTS_REQUEST,
-                    ids.POINTS_STATE,
                 )
             ),
             topbar("/workbench", id=ids.TOPBAR),
-            html.Div([html.Div(id=ids.CRUMBS), html.Div(id=ids.CHIPS, className="chips")], className="subbar"),
+            html.Div(
+                [
+                    html.Div(id=ids.CRUMBS),
+                    html.Div(id="map-find"),
+                    html.Div(id=ids.CHIPS, className="chips"),
+                    _actions(),
+                ],
+                className="subbar",
+            ),
             html.Div(id=ids.FAULT, **{"aria-live": "polite"}),
             html.Div(
                 [
-                    html.Aside(html.Div(id=ids.RAIL, className="rail"), **{"aria-label": "筛选"}),
+                    html.Aside(html.Div(id=ids.RAIL, className="rail"), **{"aria-label": say("筛选")}),
                     html.Main([_map(), _drawer()], className="centre"),
-                    html.Aside(_side(), className="side", **{"aria-label": "图表"}),
+                    html.Aside(_side(), className="side", **{"aria-label": say("图表")}),
                 ],
                 className="workbench",
             ),
@@ -53,75 +66,93 @@ def layout() -> html.Div:
     )
 
 
+def _actions() -> html.Div:
+    """What is done with the state: play it, send it, take it away; and, in narrow windows, the panels at the sides."""
+    export = html.Details(
+        [html.Summary(say("导出"), className="button"), html.Div(id="export-list", className="menu floating-card exports")],
+        id="export-menu", className="menu-of right",
+    )  # fmt: skip
+    buttons = [
+        html.Button(text, type="button", className="button" + extra, **attributes)
+        for text, extra, attributes in (
+            (say("筛选"), " narrow-only", {"data-drawer": "rail"}),
+            (say("图表"), " narrow-only", {"data-drawer": "side"}),
+            (say("播放"), "", {"id": "player-open"}),
+            (say("复制链接"), "", {"id": "copy-link"}),
+        )
+    ]
+    return html.Div([*buttons, export], className="actions")
+
+
 def _map() -> html.Div:
-    choices = [{"label": text, "value": value} for value, text in LAYER_CHOICES]
-    layers = html.Details(
-        [
-            html.Summary("图层"),
-            dcc.Checklist(choices, [value for value, _ in LAYER_CHOICES], id=ids.LAYERS, className="layer-list",
-                          persistence=True, persistence_type="local"),
-        ],
-        className="layers floating-card",
-    )  # fmt: skip
     city = dl.Map(
-        [
-            dl.GeoJSON(
-                id=ids.POINTS, cluster=True, zoomToBoundsOnClick=True, spiderfyOnMaxZoom=True,
-                superClusterOptions={"radius": 36, "maxZoom": 18, "minPoints": 3},
-                pointToLayer={"variable": "yanpan.points.dot"}, clusterToLayer={"variable": "yanpan.points.cluster"},
-                onEachFeature={"variable": "yanpan.points.describe"},
-            ),
-        ],
-        id=ids.MAP, zoomControl=False, attributionControl=False, preferCanvas=False, zoomSnap=0.25, zoomDelta=0.5,
-        maxZoom=19, minZoom=4,
-        center=[0, 0], zoom=4, className="map",
+        [], id=ids.MAP, zoomControl=False, attributionControl=False, preferCanvas=False, zoomSnap=0.25, zoomDelta=0.5,
+        maxZoom=19, minZoom=4, center=[0, 0], zoom=4, className="map",
     )  # fmt: skip
+    buttons = (
+        ("in", "+", say("放大")),
+        ("out", "−", say("缩小")),
+        ("fit", "⌂", say("回到所选区域")),
+        ("measure", "↔", say("量距离")),
+    )
+    swipe = html.Div(html.Span("‹ ›", **{"aria-hidden": "true"}), id="swipe-handle", className="swipe-handle", tabIndex=0, role="slider",
+                     **{"aria-label": say("卷帘位置"), "aria-valuemin": "0", "aria-valuemax": "100"})  # fmt: skip
     return html.Div(
         [
             city,
+            swipe,
+            html.Div([html.Div(className="window-name now"), html.Div(className="window-name before")], className="window-names"),
+            html.Div(id="map-progress", className="map-progress", hidden=True),
             html.Div(id=ids.MAP_TOOLS, className="map-tools"),
-            layers,
+            html.Details(
+                [html.Summary([say("图层"), " ", html.Span(id="layer-count", className="caption")]), html.Div(id="layer-panel")],
+                className="layers floating-card",
+            ),
+            html.Aside(id="method-card", className="method-card floating-card", hidden=True, **{"aria-label": say("方法卡")}),
             html.Div(
                 [html.Button(text, type="button", className=f"zoom {name}", title=label, **{"aria-label": label})
-                 for name, text, label in (("in", "+", "放大"), ("out", "−", "缩小"), ("fit", "⌂", "回到所选区域"))],
+                 for name, text, label in buttons],
                 className="zooms",
             ),
             html.Div(className="scale-bar", **{"aria-hidden": "true"}),
-            html.Div(id=ids.LEGEND, className="legend floating-card"),
+            html.Div([html.Div(id=ids.LEGEND), html.Div(id="overlay-keys")], className="legend floating-card"),
+            _player(),
             html.Div(id=ids.MAP_NOTE, className="map-note"),
-            html.Div([html.Span(id=ids.MAP_FOOT), html.Span(id=ids.POINTS_COUNT),
-                      html.Span(className="coordinates")], className="map-foot"),
+            html.Div([html.Span(id=ids.MAP_FOOT), html.Span(className="coordinates")], className="map-foot"),
         ],
-        className="map-panel", **{"aria-label": "地图，方向键平移，加减号缩放，Esc 回上一级"}, role="region",
+        className="map-panel", **{"aria-label": say("地图，方向键平移，加减号缩放，Esc 回上一级")}, role="region",
+    )  # fmt: skip
+
+
+def _player() -> html.Div:
+    return html.Div(
+        [
+            html.Button("▶", type="button", className="play", **{"aria-label": say("播放")}),
+            html.Div(className="slide"),
+            html.Strong(className="when"),
+            html.Button("×", type="button", className="close", **{"aria-label": say("关闭")}),
+        ],
+        id="player", className="player floating-card", hidden=True,
     )  # fmt: skip
 
 
 def _drawer() -> html.Section:
-    columns = [
-        {"field": "name", "headerName": "名称", "cellRenderer": "YanpanArea", "flex": 2, "minWidth": 120},
-        {"field": "parent", "headerName": "上级", "flex": 2, "minWidth": 100},
-        *(
-            {"field": field, "headerName": text, "type": "rightAligned", "flex": 1, "minWidth": width,
-             "valueFormatter": {"function": f"yanpanFormat('{field}', params)"}}
-            for field, text, width in (("count", "起数", 66), ("before", "对比期", 76), ("difference", "差", 64),
-                                       ("percent", "变化", 80), ("rate", "每千人", 76), ("p", "p", 66))
-        ),
-        {"field": "verdict", "headerName": "判断", "cellRenderer": "YanpanVerdict", "flex": 1, "minWidth": 112},
-    ]  # fmt: skip
     head = html.Div(
         [
-            html.H2("各区域", id=ids.TABLE_HEAD),
+            html.Div(id=ids.TABS),
             html.Div(id=ids.TABLE_SIZE, className="caption"),
-            html.Button("收起", id="drawer-switch", type="button", className="button", **{"aria-expanded": "true"}),
+            html.Button(
+                say("收起"), id="drawer-switch", type="button", className="button", **{"aria-expanded": "true"}
+            ),
         ],
         className="drawer-head",
     )
     grid = dag.AgGrid(
-        id=ids.TABLE, columnDefs=columns, className="table",
+        id=ids.TABLE, columnDefs=view_drawer.columns(TABS[0]), className="table",
         defaultColDef={"sortable": True, "resizable": True, "sortingOrder": ["desc", "asc", None]},
         dashGridOptions={
             "rowHeight": 30, "headerHeight": 30, "suppressCellFocus": False, "animateRows": False, "theme": {"function": _TABLE_THEME},
-            "localeText": {"noRowsToShow": "没有区域", "loadingOoo": "正在读取…"}, "suppressMovableColumns": True,
+            "localeText": {"noRowsToShow": say("没有可列的"), "loadingOoo": say("正在读取…")}, "suppressMovableColumns": True,
         },
         style={"height": "100%"},
     )  # fmt: skip
@@ -134,13 +165,13 @@ def _side() -> list:
     trend = html.Section(
         [
             html.Div(id=ids.TREND_CARD, className="card-head"),
-            html.Div(graph, className="card-body trend", role="img", **{"aria-label": "走势图"}),
+            html.Div(graph, className="card-body trend", role="img", **{"aria-label": say("走势图")}),
         ],
         className="card",
     )
     return [
-        html.Section(html.P("正在读取…", className="empty"), id=ids.HEADLINE, className="card headline",
+        html.Section(html.P(say("正在读取…"), className="empty"), id=ids.HEADLINE, className="card headline",
                      **{"aria-live": "polite"}),
         trend,
-        *(html.Div(id=name) for name in (ids.CATEGORIES, ids.PROFILE, ids.RANKING)),
+        *(html.Div(id=name) for name in (ids.CATEGORIES, ids.PROFILE, ids.PLACES, ids.RANKING, ids.DISPUTES, ids.CAMERAS)),
     ]  # fmt: skip

@@ -2,46 +2,95 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES, INVALID
-from data.selection import ParameterError, Selection, Window, calendar_unit, preceding
+from data.selection import ParameterError, Selection, Window, calendar_unit
 from data.store import Release
 
-COUNT, CHANGE, RATE = "count", "change", "rate"
-MEASURES = (COUNT, CHANGE, RATE)
-PERIODS = ("week", "half", "month", "quarter", "year")
+COUNT, DENSITY, RATE, BAYES, CHANGE = "count", "density", "rate", "eb", "change"
+GI, LISA, EMERGING, DISPUTES = "gi", "lisa", "emerging", "disputes"
+MEASURES = (COUNT, DENSITY, RATE, BAYES, CHANGE, GI, LISA, EMERGING, DISPUTES)
+CLASSED = (GI, LISA, EMERGING)  # units in classes, each with its own test
+LAYERS = (
+    "water", "building", "road", "coverage", "kde", "labels", "near_repeat", "blind", "rules", "repeat_places",
+    "key_places", "cameras", "incidents", "hotspots",
+)  # fmt: skip
+DEFAULT_LAYERS = ("water", "building", "road", "labels", "incidents", "hotspots")
+VIEWS = ("swipe", "side")
+TABS = ("units", "incidents", "hotspots", "places")
 CUSTOM = "days"
+NO_BASE = "none"
+FULL_PCT = 100
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer over the units: what it is and how opaque."""
+
+    name: str
+    opacity_pct: int = FULL_PCT
+
+    def __str__(self) -> str:
+        return self.name if self.opacity_pct == FULL_PCT else f"{self.name}:{self.opacity_pct}"
+
+
+DEFAULT = tuple(Layer(name) for name in DEFAULT_LAYERS)
 
 
 @dataclass(frozen=True)
 class PageState:
-    """What the page shows.
+    """What the page shows; all of it stands in the address.
 
     Attributes
     ----------
     selection : Selection
     measure : str
-        What colours the map: ``count``, ``change`` or ``rate`` (per 1,000 people).
+        What colours the units of the map, one of ``MEASURES``.
     level : str or None
         Level the map keeps to; None follows zoom and drill.
+    layers : tuple of Layer
+        What is drawn over and under the units, bottom to top.
+    view : str or None
+        ``swipe`` or ``side``: the compared window beside the current one.
+    tab : str
+        What the drawer lists.
+    base : str
+        Id of a base map of the settings; ``none`` is our own layers only.
     """
 
     selection: Selection
     measure: str = COUNT
     level: str | None = None
+    layers: tuple[Layer, ...] = DEFAULT
+    view: str | None = None
+    tab: str = TABS[0]
+    base: str = NO_BASE
 
     def href(self, **changes) -> str:
-        """The address of this state with some of its Selection changed; ``measure`` and ``level`` too."""
-        measure = changes.pop("measure", self.measure)
-        level = changes.pop("level", self.level)
-        pairs = replace(self.selection, **changes).to_pairs()
-        pairs += [("measure", measure)] if measure != COUNT else []
-        pairs += [("level", level)] if level else []
-        return "?" + urlencode(pairs)
+        """The address of this state with some of it, or of its Selection, changed."""
+        own = {
+            name: changes.pop(name) for name in ("measure", "level", "layers", "view", "tab", "base") if name in changes
+        }
+        state = replace(self, **own, selection=replace(self.selection, **changes))
+        return "?" + urlencode(state._pairs())
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        pairs = self.selection.to_pairs()
+        pairs += [("measure", self.measure)] if self.measure != COUNT else []
+        pairs += [("level", self.level)] if self.level else []
+        pairs += [("layers", ",".join(map(str, self.layers)))] if self.layers != DEFAULT else []
+        pairs += [("view", self.view)] if self.view else []
+        pairs += [("tab", self.tab)] if self.tab != TABS[0] else []
+        return pairs + ([("base", self.base)] if self.base != NO_BASE else [])
+
+    def shows(self, name: str) -> bool:
+        """Whether a layer is on."""
+        return any(layer.name == name for layer in self.layers)
 
 
 def unequal(selection: Selection) -> bool:
@@ -61,16 +110,31 @@ def read_state(search: str | None, release: Release) -> PageState:
         For a parameter or value that is not allowed.
     """
     pairs = parse_qsl((search or "").lstrip("?"), keep_blank_values=True)
-    own = {"measure": MEASURES, "level": INCIDENT_LEVELS}
+    own = {"measure": MEASURES, "level": INCIDENT_LEVELS, "view": VIEWS, "tab": TABS, "layers": None, "base": None}
     chosen: dict[str, str] = {}
     for name, value in pairs:
         if name not in own:
             continue
-        if name in chosen or value not in own[name]:
+        if name in chosen:
+            raise ParameterError(name, value, "只能出现一次")
+        if own[name] is not None and value not in own[name]:
             raise ParameterError(name, value, " ".join(own[name]))
         chosen[name] = value
+    layers = _layers(chosen.pop("layers")) if "layers" in chosen else DEFAULT
     selection = release.selection((name, value) for name, value in pairs if name not in own)
-    return PageState(selection, chosen.get("measure", COUNT), chosen.get("level"))
+    return PageState(selection, layers=layers, **chosen)
+
+
+def _layers(text: str) -> tuple[Layer, ...]:
+    """Layers of an address, bottom to top; empty text is none at all."""
+    layers = []
+    for part in filter(None, text.split(",")):
+        name, _, opacity = part.partition(":")
+        usable = name in LAYERS and re.fullmatch(r"\d{1,3}", opacity or "100", re.ASCII)
+        if not usable or not 0 <= int(opacity or 100) <= FULL_PCT or any(layer.name == name for layer in layers):
+            raise ParameterError("layers", text, " ".join(LAYERS) + "，以逗号分隔，各一次；可带不透明度 kde:60")
+        layers.append(Layer(name, int(opacity or 100)))
+    return tuple(layers)
 
 
 def period_kind(window: Window) -> str:
@@ -95,14 +159,6 @@ def period_holding(kind: str, day: date) -> Window:
     return start, months_later(start, months)
 
 
-def complete_period(kind: str, window: Window, over: date) -> Window:
-    """The period of a kind that ``window`` ends in, or the one before where that is not over on ``over``."""
-    period = period_holding(kind, window[1] - timedelta(days=1))
-    while period[1] > over:
-        period = preceding(period)
-    return period
-
-
 def following(window: Window) -> Window:
     """The period of the same kind that starts where ``window`` ends."""
     start, end = window
@@ -125,9 +181,3 @@ def toggled_category(selection: Selection, name: str) -> tuple[str, ...]:
     if not chosen or chosen == everything:
         return ()
     return tuple(c for c in CATEGORIES if c in chosen)
-
-
-def toggled_weekday(selection: Selection, day: int) -> tuple[int, ...]:
-    """Weekdays after a click on one; () stands for every day."""
-    chosen = set(selection.weekdays or range(1, 8)) ^ {day}
-    return () if len(chosen) in (0, 7) else tuple(sorted(chosen))

@@ -1,74 +1,40 @@
-"""What the map is told: where to look, the numbers of every unit, its legend and its foot."""
+"""What the map is told: where to look, the switches over it, what stands under it."""
 
 from __future__ import annotations
 
-import base64
 import json
 
 import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 from dash import html
 
-from dashboard.components.link import segment
-from dashboard.components.verdict import MARKS, ORDER, TONES
-from dashboard.components.words import LEVEL_NAMES, before_name, plain, window_text
-from dashboard.pages.workbench.state import CHANGE, COUNT, RATE, PageState
+from dashboard.components.link import link, segment
+from dashboard.components.words import LEVEL_NAMES, window_text
+from dashboard.language import say
+from dashboard.pages.workbench.state import (
+    BAYES,
+    CHANGE,
+    COUNT,
+    DENSITY,
+    DISPUTES,
+    EMERGING,
+    GI,
+    LISA,
+    RATE,
+    PageState,
+)
 from data.index import INCIDENT_LEVELS
 from data.store import Release
-from data.store.class_limits import ClassLimits
 from data.store.units import Place
 
-MISSING_CODE = -1  # in packed counts
 _READABLE_PX = 64  # a level is shown from the zoom where its median unit is this wide
-_CHANGE_CLASSES = (0, 1, 3, 5, 6)  # of the change ramp: 明显下降 有所下降 正常 需关注 明显上升
-MEASURE_NAMES = {COUNT: "起数", CHANGE: "变化", RATE: "每千人"}
-
-
-def pack(values: np.ndarray) -> dict:
-    """Whole numbers in as few bytes as they need, for the browser's typed arrays."""
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    kind = next(k for k in ("i1", "i2", "i4") if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
-    return {"type": kind, "data": base64.b64encode(values.astype("<" + kind).tobytes()).decode()}
-
-
-def packed_rows(level: str, size: int, positions: np.ndarray, rows: pa.Table) -> dict:
-    """The rows of ``counts`` by position of their unit.
-
-    Returns
-    -------
-    dict
-        ``shown`` (1 where there is a row), ``count`` and ``before`` (-1 missing), ``difference``, ``percent`` (tenths),
-        ``p`` (ten-thousandths), ``verdict`` (index into ORDER; -1 none), ``withheld`` (1: no rate, test or verdict
-        because too much is missing), ``gaps`` (unit-periods not in). Where nothing is compared ``before`` and what
-        follows from it are absent.
-    """
-
-    def column(name: str, fill: int, scale: float = 1.0) -> dict:
-        values = rows[name].cast(pa.float64()).to_numpy()
-        whole = np.full(size, fill, dtype=np.int64)
-        whole[positions] = np.where(np.isnan(values), fill, np.round(np.nan_to_num(values) * scale))
-        return pack(whole)
-
-    shown = np.zeros(size, dtype=np.int64)
-    shown[positions] = 1
-    packed = {"shown": pack(shown), "count": column("count", MISSING_CODE), "gaps": column("periods_missing", 0)}
-    compared = not pa.types.is_null(rows["verdict"].type) and rows["verdict"].null_count < rows.num_rows
-    if compared:
-        words = np.full(size, -1, dtype=np.int64)
-        index = {word: i for i, word in enumerate(ORDER)}
-        words[positions] = [index.get(word, -1) for word in rows["verdict"].to_pylist()]
-        packed |= {
-            "before": column("before", MISSING_CODE),
-            "difference": column("difference", 0),
-            "percent": column("percent", -(2**31), 10),
-            "p": column("p", -1, 10_000),
-            "verdict": pack(words),
-        }
-    rate = rows["rate_per_1000"].cast(pa.float64()).to_numpy()
-    if np.isfinite(rate).any():
-        packed["rate"] = column("rate_per_1000", MISSING_CODE, 1000)
-    return {"level": level, "size": size, "columns": packed}
+MEASURE_NAMES = {
+    COUNT: "起数", DENSITY: "每平方公里", RATE: "每千人", BAYES: "稳健率", CHANGE: "变化", GI: "Gi* 热点", LISA: "局部 Moran",
+    EMERGING: "时空热点", DISPUTES: "纠纷排查",
+}  # fmt: skip
+MEASURE_GROUPS = (("多少", (COUNT, DENSITY, RATE, BAYES)), ("与对比期", (CHANGE,)), ("检验", (GI, LISA, EMERGING)),
+                  ("纠纷", (DISPUTES,)))  # fmt: skip
+VIEW_NAMES = (("swipe", "卷帘"), ("side", "并排"))
 
 
 def level_zooms(release: Release) -> list[dict]:
@@ -110,62 +76,43 @@ def outline(release: Release, place: Place) -> dict | None:
 
 
 def tools(state: PageState, release: Release, levels: list[dict]) -> list:
-    """The switches over the map: measure and level."""
-    measures = [COUNT] + ([CHANGE] if state.selection.compare != "none" else [])
-    measures += [RATE] if has_population(release) else []
-    shown = [(MEASURE_NAMES[m], state.href(measure=m), m == state.measure) for m in measures]
-    by_level = [("随缩放", state.href(level=None), state.level is None)]
-    by_level += [(one["name"], state.href(level=one["level"]), state.level == one["level"]) for one in levels]
+    """The switches over the map: what colours the units, at which level, and how two windows stand together."""
+    selection = state.selection
+    compared = selection.compare != "none"
+    by_level = [(say("随缩放"), state.href(level=None), state.level is None)]
+    by_level += [(say(one["name"]), state.href(level=one["level"]), state.level == one["level"]) for one in levels]
+    views = [(say("单图"), state.href(view=None), state.view is None)]
+    views += [(say(name), state.href(view=view) if compared else "", state.view == view) for view, name in VIEW_NAMES]
     return [
-        segment(shown, "地图指标", className="floating"),
-        segment(by_level, "地图层级", className="floating levels"),
+        _measures(state, release),
+        segment(by_level, say("地图层级"), className="floating levels view"),
+        segment(views, say("两期对照"), className="floating view"),
     ]
 
 
-def legend(state: PageState, level: str, limits: ClassLimits) -> list:
-    """Three legends, of which the style sheet shows the measure's: swatches with limits under their joints."""
-    selection = state.selection
-    window = (selection.start, selection.end)
-    unit = LEVEL_NAMES[level]
-    days = f"{selection.days}天"
-    past = before_name(window, selection.compare)
-    count = _scale([("count", 0), *(("count", i) for i in range(1, 6))], ["", *map(plain, limits.count)], zero=True)
-    parts = [_legend(COUNT, "起数", f"起 / {unit} · {days}", count)]
-    if limits.rate:
-        edges = ["", "", *map(plain, limits.rate[1:])]
-        rate = _scale([("count", 0), *(("count", i) for i in range(1, 6))], edges, zero=True)
-        parts.append(_legend(RATE, "每千人", f"起 / 千人 · {days}", rate))
-    if selection.compare != "none":
-        order = ("明显下降", "有所下降", "正常波动", "需关注", "明显上升")
-        swatches = [
-            html.Div(
-                [html.Span(className=f"swatch-box change-{c}"),
-                 html.Span([html.Span(MARKS[word], className=f"mark {TONES[word]}"), word])],
-                className="legend-word",
-            )
-            for c, word in reversed(list(zip(_CHANGE_CLASSES, order, strict=True)))
+def _measures(state: PageState, release: Release) -> html.Details:
+    """A menu of measures in groups; the one in force is its title."""
+    compared, people = state.selection.compare != "none", has_population(release)
+    usable = {CHANGE: compared, RATE: people, BAYES: people, DISPUTES: has_disputes(release)}
+    groups = []
+    for group, names in MEASURE_GROUPS:
+        items = [
+            link(say(MEASURE_NAMES[name]), state.href(measure=name), className="view on" if name == state.measure else "view",
+                 role="menuitemradio", **{"aria-checked": str(name == state.measure).lower()})
+            for name in names if usable.get(name, True)
         ]  # fmt: skip
-        parts.append(_legend(CHANGE, "变化", f"{unit} · 与{past}比，{selection.days}天", html.Div(swatches)))
-    return parts
+        if items:
+            groups.append(html.Div([html.Div(say(group), className="caption"), *items]))
+    head = html.Summary([html.Span(say("着色"), className="caption"), html.Strong(say(MEASURE_NAMES[state.measure]))])
+    return html.Details([head, html.Div(groups, className="menu floating-card", role="menu")],
+                        className="menu-of measures floating", **{"data-keep": "open"})  # fmt: skip
 
 
-def _legend(measure: str, name: str, unit: str, body) -> html.Div:
-    states = html.Div(
-        [html.Span(className="swatch-box hatched"), "未报"]
-        + ([html.Span("0", className="swatch-box zero"), "零报或无"] if measure != CHANGE else
-           [html.Span(className="swatch-box incomparable"), "无法比较"]),
-        className="legend-states",
-    )  # fmt: skip
-    head = html.Div([html.Strong(name), " ", html.Span(unit, className="caption")])
-    return html.Div([head, body, states], className=f"legend-of {measure}")
-
-
-def _scale(classes: list[tuple[str, int]], edges: list[str], *, zero: bool) -> html.Div:
-    """Swatches of equal width; ``edges[i]`` is the lower limit of class i, written under its left joint."""
-    first = 1 if zero else 0
-    boxes = [html.Span(className=f"{ramp}-{number}") for ramp, number in classes[first:]]
-    marks = [html.Span(text) for text in edges[first:]]
-    return html.Div([html.Div(boxes, className="ramp"), html.Div(marks, className="limits")], className="scale")
+def has_disputes(release: Release) -> bool:
+    """Whether the release holds dispute statistics."""
+    return release.remember(
+        "has_disputes", lambda: release.rows(sa.text("SELECT 1 FROM dispute_stat LIMIT 1")).num_rows > 0
+    )
 
 
 def foot(state: PageState, meta: dict, unplaced: int) -> str:
@@ -176,10 +123,10 @@ def foot(state: PageState, meta: dict, unplaced: int) -> str:
     selection = state.selection
     parts = [window_text((selection.start, selection.end), year=True)]
     if unplaced:
-        parts.append(f"未落入{LEVEL_NAMES[meta['level']]} {unplaced:,} 起，未上图")
+        parts.append(say("未落入{level} {n} 起，未上图", level=say(LEVEL_NAMES[meta["level"]]), n=f"{unplaced:,}"))
     if meta["unknown"]:
-        parts.append(f"钟点不明 {meta['unknown']:,} 起，不在筛选内")
+        parts.append(say("钟点不明 {n} 起，不在筛选内", n=f"{meta['unknown']:,}"))
     if meta["coarser"]:
-        parts.append(f"按月来源未计入：{'、'.join(meta['coarser'])}")
-    parts += ["按发生时间计", meta["release"]]
+        parts.append(say("按月来源未计入：{names}", names="、".join(meta["coarser"])))
+    parts += [say("按发生时间计"), meta["release"]]
     return " · ".join(parts)

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 import small_release as small
 
 from dashboard import api, errors
-from dashboard.app import create_app, server_from_environment
 from dashboard.api.rows_json import rows_json
+from dashboard.app import create_app, server_from_environment
 from dashboard.settings import VARIABLE, Settings, checked_settings
 from data.errors import UsageError
 from data.store import Scope, Store

@@ -1,4 +1,4 @@
-"""Identity tiles: every pixel names the unit its centre lies in, within the caller's scope, for the current release."""
+"""Tiles: every pixel says which unit, or which cameras' sight, its centre lies in; within the scope, for one release."""
 
 import struct
 import sys
@@ -12,14 +12,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+import camera_release
 import small_release as small
 
 from dashboard import errors, tiles
+from data.selection import ParameterError
 from data.store import Scope, Store
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = Scope.everything()
 Z = 13
+
+
+def ledger():
+    """Cameras of every state; those of the fifth row on of unknown state."""
+    frame = camera_release.cameras(120)
+    frame.loc[frame.index % 6 == 0, ["online", "serviceable_pct"]] = None
+    return frame
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +42,7 @@ def store(tmp_path_factory):
         directory, small.incidents(200),
         base_road=pd.DataFrame({"name": ["路"], "kind": ["主干路"], "geom": [shapely.to_wkb(line)]}),
         base_water=pd.DataFrame({"name": ["湖"], "kind": ["湖泊"], "geom": [shapely.to_wkb(lake)]}),
+        camera=ledger(), camera_coverage=camera_release.covers(ledger()),
     )  # fmt: skip
     opened = Store(directory)
     yield opened
@@ -148,6 +158,92 @@ def test_labels_stand_inside_their_units(store):
         assert names == [f"street {code[:9]}" for code in listed["codes"]]
 
 
+def test_depths_count_the_polygons_over_each_pixel():
+    rng = np.random.default_rng(9)
+    shapes = [shapely.Point(*rng.uniform(-5, 69, 2)).buffer(rng.uniform(3, 25), quad_segs=4) for _ in range(30)]
+    edges = np.vstack([np.hstack([c[:-1], c[1:]]) for c in map(shapely.get_coordinates, shapes)])
+    owner = np.repeat(np.arange(30), [len(shapely.get_coordinates(shape)) - 1 for shape in shapes])
+    plane = rng.integers(0, 3, 30)
+    x, y = np.meshgrid(np.arange(64) + 0.5, np.arange(64) + 0.5)
+    inside = np.array([shapely.contains_xy(shape, x, y) for shape in shapes])
+    wanted = np.array([inside[plane == k].sum(axis=0) for k in range(3)])
+    assert (tiles.depths(edges, owner, plane, 3, size=64) == wanted).all() and wanted.max() > 3
+    nothing = tiles.depths(edges[:0], owner[:0], plane, 3, size=64)
+    assert nothing.shape == (3, 64, 64) and not nothing.any()
+
+
+def wrong_coverage(bits, cameras, lon, lat):
+    """How many pixels differ from what the polygons themselves say; those on an edge may be either."""
+    shapes = shapely.from_wkb(camera_release.covers(cameras)["geom"].to_numpy())
+    works = camera_release.works(cameras)
+    state, known = cameras["device_state"], cameras["online"].notna() | cameras["serviceable_pct"].notna()
+    unknown = (state.isna() | ((state == "在用") & ~known)).to_numpy()
+    broken = ~works & ~unknown & (state != "拆除").to_numpy()
+
+    def over(chosen):
+        times = np.zeros(lon.shape, int)
+        for shape in shapes[chosen]:
+            west, south, east, north = shape.bounds
+            near = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+            times[near] += shapely.contains_xy(shape, lon[near], lat[near])
+        return times
+
+    seen = over(works)
+    wanted = np.where(
+        seen > 1, 3, np.where(seen > 0, 1, np.where(over(broken) > 0, 4, np.where(over(unknown) > 0, 8, 0)))
+    )
+    wrong = bits != wanted
+    rims = shapely.union_all(shapely.boundary(shapes))
+    return int((shapely.distance(rims, shapely.points(lon[wrong], lat[wrong])) > 1e-9).sum())
+
+
+@pytest.mark.parametrize("scope", [ALL, Scope(("990101",)), Scope(("990102001", "990103002002")), Scope(())])
+@pytest.mark.parametrize("z", [12, 15])
+def test_coverage_says_how_each_pixel_is_seen(store, scope, z):
+    cameras = ledger()
+    if scope.areas is not None:
+        cameras = cameras[cameras["grid_code"].fillna("").str.startswith(scope.areas or ("x",))]
+    found = set()
+    with store.current() as release:
+        west, north = tile_at(small.WEST, small.SOUTH + 0.04, z)
+        east, south = tile_at(small.WEST + 0.06, small.SOUTH, z)
+        for x, y in {(west, north), (west, south), ((west + east) // 2, (north + south) // 2), (east, south)}:
+            bits = pixels(tiles.Tiles().tile(release, scope, "coverage", z, x, y))
+            lon, lat = centres(z, x, y)
+            assert wrong_coverage(bits, cameras, lon, lat) == 0
+            found |= set(np.unique(bits))
+    assert found == ({0} if scope.areas == () else found) and (scope != ALL or found == {0, 1, 3, 4, 8})
+
+
+def test_coverage_of_one_method_draws_the_cameras_that_have_it(store):
+    cameras = ledger()
+    method = camera_release.covers(cameras)["method"].to_numpy()
+    with store.current() as release:
+        x, y = tile_at(small.WEST + 0.03, small.SOUTH + 0.02, 14)
+        lon, lat = centres(14, x, y)
+        for name in ("sector", "radius"):
+            bits = pixels(tiles.Tiles().tile(release, ALL, "coverage", 14, x, y, name))
+            assert wrong_coverage(bits, cameras[method == name], lon, lat) == 0 and bits.any()
+        with pytest.raises(ParameterError, match="best sector radius"):
+            tiles.Tiles().tile(release, ALL, "coverage", 14, x, y, "visible")
+
+
+def test_coverage_is_empty_where_a_sector_is_smaller_than_a_pixel(store):
+    with store.current() as release:
+        x, y = tile_at(small.WEST + 0.03, small.SOUTH + 0.02, tiles.FROM_ZOOM - 1)
+        assert not pixels(tiles.Tiles().tile(release, ALL, "coverage", tiles.FROM_ZOOM - 1, x, y)).any()
+
+
+def test_tiles_are_kept_for_each_scope_and_method(store):
+    kept = tiles.Tiles()
+    with store.current() as release:
+        x, y = tile_at(small.WEST + 0.03, small.SOUTH + 0.02, 14)
+        asked = [(scope, method) for scope in (ALL, Scope(("990102",))) for method in ("best", "sector")]
+        first = [kept.tile(release, scope, "coverage", 14, x, y, method) for scope, method in asked]
+        again = [kept.tile(release, scope, "coverage", 14, x, y, method) for scope, method in reversed(asked)]
+        assert again[::-1] == first and len(set(first)) == 4
+
+
 def test_answers_keep_for_ever_and_only_for_the_current_release(store):
     server = FastAPI()
     errors.register(server)
@@ -158,6 +254,10 @@ def test_answers_keep_for_ever_and_only_for_the_current_release(store):
     assert good.headers["content-type"] == "image/png" and "immutable" in good.headers["cache-control"]
     listed = client.get("/tiles/grid/units.json?release=r20261116-060000")
     assert len(listed.json()["codes"]) == 24 and "immutable" in listed.headers["cache-control"]
+    cover = client.get(f"/tiles/coverage/{Z}/{x}/{y}.png?release=r20261116-060000&method=sector")
+    assert cover.headers["content-type"] == "image/png" and "immutable" in cover.headers["cache-control"]
+    wrong = client.get(f"/tiles/coverage/{Z}/{x}/{y}.png?release=r20261116-060000&method=moon")
+    assert (wrong.status_code, wrong.json()["parameter"], wrong.json()["value"]) == (422, "method", "moon")
     refused = [f"/tiles/grid/{Z}/{x}/{y}.png?release=r20200101-000000", "/tiles/base/units.json?release=r20261116-060000",
                "/tiles/moon/1/0/0.png?release=r20261116-060000", "/tiles/grid/3/8/0.png?release=r20261116-060000",
                "/tiles/grid/99/0/0.png?release=r20261116-060000"]  # fmt: skip

@@ -3,15 +3,40 @@
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
 
+  /* Parameters that only say how the page looks; links that change what is looked at leave them as they are. */
+  const LOOKS = ["measure", "level", "layers", "view", "tab", "base"];
+
+  /** The words of the page in the reader's language; the Chinese text is the key, {names} are filled in. */
+  yanpan.say = function (text, values) {
+    const words = (window.yanpanWords && window.yanpanWords[text]) || text;
+    return words.replace(/\{(\w+)\}/g, (whole, name) => (values && name in values ? values[name] : whole));
+  };
+
   /** Show the state of an address ("?…"), as a new entry of the history; the map's view stays unless the area changes. */
-  yanpan.visit = function (search) {
+  yanpan.visit = function (search, options) {
     const area = (query) => new URLSearchParams(query).get("area");
-    if (new URLSearchParams(search).toString() === new URLSearchParams(location.search).toString()) return;
+    const before = location.search;
+    if (new URLSearchParams(search).toString() === new URLSearchParams(before).toString()) return;
     const view = area(search) === area(location.search) ? location.hash : "";
-    history.pushState({}, "", location.pathname + search + view);
-    document.body.classList.add("busy");
+    const turn = options && options.replace ? "replaceState" : "pushState";
+    history[turn]({}, "", location.pathname + search + view);
+    if (yanpan.what(search) !== yanpan.what(before)) document.body.classList.add("busy");
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));  // what dcc.Link sends, and dcc.Location listens to
   };
+  /** The part of an address that says what is looked at, without the looks. */
+  yanpan.what = function (search) {
+    const query = new URLSearchParams(search);
+    for (const name of LOOKS) query.delete(name);
+    return query.toString();
+  };
+  function withLooks(search) {
+    const query = new URLSearchParams(search), now = new URLSearchParams(location.search);
+    for (const name of LOOKS) {
+      query.delete(name);
+      if (now.has(name)) query.set(name, now.get(name));
+    }
+    return "?" + query.toString();
+  }
 
   /** The parameters of the address, the window always written out: a link made today shows the same days next week. */
   yanpan.query = function () {
@@ -27,13 +52,13 @@
   };
 
   /** Change some parameters of the address; null removes one. */
-  yanpan.go = function (changes) {
+  yanpan.go = function (changes, options) {
     const query = yanpan.query();
     for (const [name, value] of Object.entries(changes)) {
       query.delete(name);
       if (value !== null) query.set(name, value);
     }
-    yanpan.visit("?" + query.toString());
+    yanpan.visit("?" + query.toString(), options);
   };
 
   /** Make an element's content what a tree says ([tag, attributes, children], "" for a list, or text), changing what is
@@ -69,7 +94,10 @@
     const link = event.target.closest && event.target.closest("a.nav");
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    yanpan.visit(link.getAttribute("href"));
+    const href = link.getAttribute("href");
+    yanpan.visit(link.closest(".view") ? href : withLooks(href));
+    const menu = link.closest("details");
+    if (menu) menu.open = false;
   });
   document.addEventListener("keydown", function (event) {
     const box = event.key === " " && event.target.closest && event.target.closest("a.nav[role=checkbox]");
@@ -89,7 +117,7 @@
     const button = document.getElementById("theme-switch");
     if (button) {
       button.querySelector(".theme-icon").textContent = THEMES[name][1];
-      button.querySelector(".theme-word").textContent = THEMES[name][0];
+      button.querySelector(".theme-word").textContent = yanpan.say(THEMES[name][0]);
     }
     document.dispatchEvent(new CustomEvent("yanpan:theme"));
   }
@@ -100,7 +128,13 @@
     localStorage.setItem("yanpan-theme", next);
     applyTheme(next);
   });
-  document.documentElement.lang = "zh-CN";
+  document.documentElement.lang = window.yanpanLanguage === "en" ? "en" : "zh-CN";
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest || !event.target.closest("#language-switch")) return;
+    const next = window.yanpanLanguage === "en" ? "zh" : "en";
+    document.cookie = "yanpan-language=" + next + ";path=/;max-age=31536000;samesite=lax";
+    location.reload();
+  });
   applyTheme(theme());
   yanpan.whenPresent = function (id, then) {
     const found = document.getElementById(id);

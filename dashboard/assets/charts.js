@@ -1,0 +1,169 @@
+/* The side column and the rail in the browser: choosing steps of the trend, sorting the ranking, free dates of the
+   compared window; cells of the drawer's lists. */
+(function () {
+  "use strict";
+  const yanpan = (window.yanpan = window.yanpan || {});
+  const DAY = 86400000;
+
+  /* Dragging over the trend chooses its steps, a click one; the stepper of the rail does the same by keyboard. The figure
+     says in its meta when each step begins and ends. */
+  let brush = null;
+  function plot(target) {
+    const graph = target.closest && target.closest("#workbench-trend .js-plotly-plot");
+    const meta = graph && graph.layout && graph.layout.meta, area = graph && graph.querySelector(".nsewdrag");
+    return meta && meta.starts && area ? { graph: graph, meta: meta, area: area.getBoundingClientRect() } : null;
+  }
+  function stepAt(p, x) {
+    const n = p.meta.starts.length, at = Math.floor(((x - p.area.left) / p.area.width) * n);
+    return Math.min(n - 1, Math.max(0, at));
+  }
+  function inside(p, event) {
+    const { left, right, top, bottom } = p.area;
+    return event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
+  }
+  const ends = () => [Math.min(brush.from, brush.to), Math.max(brush.from, brush.to)];
+  function show() {
+    const [a, b] = ends(), p = brush.plot, box = p.graph.getBoundingClientRect(), wide = p.area.width / p.meta.starts.length;
+    Object.assign(brush.shade.style, {
+      left: p.area.left - box.left + a * wide + "px", width: (b - a + 1) * wide + "px",
+      top: p.area.top - box.top + "px", height: p.area.height + "px",
+    });
+  }
+  function stop() {
+    if (!brush) return;
+    brush.shade.remove();
+    brush = null;
+  }
+  document.addEventListener("pointerdown", function (event) {
+    const p = event.button === 0 && plot(event.target);
+    if (!p || !inside(p, event)) return;
+    const at = stepAt(p, event.clientX), shade = document.createElement("div");
+    shade.className = "trend-brush";
+    p.graph.appendChild(shade);
+    brush = { plot: p, from: at, to: at, shade: shade };
+    show();
+  }, true);  // before plotly, which keeps the press to itself
+  document.addEventListener("pointermove", function (event) {
+    if (!brush) return;
+    brush.to = stepAt(brush.plot, event.clientX);
+    show();
+  }, true);
+  document.addEventListener("pointerup", function () {
+    if (!brush) return;
+    const [a, b] = ends(), { starts, ends: until } = brush.plot.meta;
+    stop();
+    yanpan.go({ from: starts[a], to: until[b] });
+  }, true);
+  document.addEventListener("pointercancel", stop, true);
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape" || !brush) return;
+    event.stopPropagation();  // it lets go of the steps, and does not leave the area
+    stop();
+  }, true);
+
+  /* The ranking holds two lists; which one shows is kept for the next visit. */
+  function sortRanking(by) {
+    document.documentElement.dataset.rank = by;
+    for (const button of document.querySelectorAll("button[data-rank]")) {
+      button.classList.toggle("on", button.dataset.rank === by);
+      button.setAttribute("aria-pressed", String(button.dataset.rank === by));
+    }
+  }
+  const sorted = () => (localStorage.getItem("yanpan-rank") === "rise" ? "rise" : "count");
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("button[data-rank]");
+    if (!button) return;
+    localStorage.setItem("yanpan-rank", button.dataset.rank);
+    sortRanking(button.dataset.rank);
+  });
+
+  /* Free dates of the compared window, both included. */
+  const shifted = (day, days) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
+  function fillDates(holder) {
+    if (!holder.firstChild) {
+      for (const [name, label] of [["from", "对比起始日期（含）"], ["last", "对比结束日期（含）"]]) {
+        const field = document.createElement("input");
+        field.type = "date";
+        field.name = name;
+        field.setAttribute("aria-label", yanpan.say(label));
+        field.addEventListener("change", function () {
+          const [first, final] = holder.children;
+          if (!field.value) { field.setAttribute("aria-invalid", "true"); return; }
+          if (!first.value || !final.value || first.value > final.value) {  // the other end follows, as far off as it was
+            const days = (Date.parse(holder.dataset.last) - Date.parse(holder.dataset.from)) / DAY || 0;
+            if (field === first) final.value = shifted(field.value, days); else first.value = shifted(field.value, -days);
+          }
+          yanpan.go({ compare: first.value + ".." + shifted(final.value, 1) });
+        });
+        holder.appendChild(field);
+      }
+    }
+    const said = holder.dataset.from + holder.dataset.last;
+    if (holder.said === said) return;  // a redraw of the same window must not take back what is being typed
+    holder.said = said;
+    for (const field of holder.children) {
+      field.value = holder.dataset[field.name] || "";
+      field.removeAttribute("aria-invalid");
+    }
+  }
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("#custom-compare");
+    if (!button) return;
+    const holder = document.getElementById("compare-range"), closed = holder.classList.toggle("closed");
+    button.setAttribute("aria-expanded", String(!closed));
+    if (!closed) holder.querySelector("input").focus();
+  });
+  document.addEventListener("yanpan:drawn", function () {
+    sortRanking(sorted());
+    const holder = document.getElementById("compare-range");
+    if (holder) fillDates(holder);
+  });
+
+  /* --- cells of the drawer's lists ------------------------------------------------------------------------------- */
+
+  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
+  const QUALITIES = { exact: "精确", centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外", none: "无坐标" };
+  const element = (...parts) => window.React.createElement(...parts);
+  const clock = (iso) => iso.slice(5, 16).replace("T", " ");
+  /** A time as it is known: to the minute, or the hour or day it lies in. */
+  function when(one) {
+    if (!one.occurred_to) return clock(one.occurred_from);
+    const hours = (Date.parse(one.occurred_to) - Date.parse(one.occurred_from)) / 3600000;
+    if (hours <= 1) return clock(one.occurred_from).slice(0, 8) + yanpan.say("时");
+    if (hours <= 24) return one.occurred_from.slice(5, 10);
+    return one.occurred_from.slice(5, 10) + " — " + new Date(Date.parse(one.occurred_to) - 1).toISOString().slice(5, 10);
+  }
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  functions.yanpanWhen = (params) => (params.data && params.data.occurred_from ? when(params.data) : "");
+  functions.yanpanClock = (params) => (params.value ? clock(params.value) : "");
+  functions.yanpanWhole = (params) => (params.value === null || params.value === undefined ? yanpan.say("未报") : yanpan.units.thousands(params.value));
+  functions.yanpanSigned = (params) => (params.value === null || params.value === undefined ? "—" : yanpan.units.signed(params.value));
+  functions.yanpanSmall = (params) => (params.value === null || params.value === undefined ? "" : params.value < 0.0001 ? "<0.0001" : params.value.toFixed(4));
+  functions.yanpanFixed = (params, digits) => (params.value === null || params.value === undefined ? "" : params.value.toFixed(digits));
+
+  const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  components.YanpanCategory = function (props) {
+    if (!props.value) return null;
+    const query = yanpan.query();
+    query.delete("category");
+    query.append("category", props.value);
+    const swatch = element("span", { className: "swatch cat-" + CATEGORIES.indexOf(props.value), "aria-hidden": "true" });
+    return element("a", { className: "nav cell-category", href: "?" + query.toString(), title: yanpan.say("只看{name}", { name: yanpan.say(props.value) }) },
+      swatch, yanpan.say(props.value));
+  };
+  /** A unit by its code, which the field "<name>_code" (or "code") holds. */
+  components.YanpanUnit = function (props) {
+    const code = props.data[props.colDef.field + "_code"] || props.data.code;
+    if (!props.value) return null;
+    if (!code) return props.value;
+    const query = yanpan.query();
+    query.set("area", code);
+    return element("a", { className: "nav", href: "?" + query.toString(), title: props.value }, props.short ? shortOf(props) : props.value);
+  };
+  const shortOf = (props) => yanpan.units.shortName(props.value, props.data.community);
+  components.YanpanLocated = function (props) {
+    if (!props.value) return null;
+    const words = yanpan.say(QUALITIES[props.value] || props.value);
+    return props.value === "exact" ? words : element("span", { className: "warn" }, "◆ " + words);
+  };
+})();

@@ -1,0 +1,52 @@
+"""What the page's scripts ask besides the API: method cards, and the windows that playback steps through."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+
+from dashboard import guard, language
+from dashboard.api import answers
+from dashboard.api.request import choice, split
+from dashboard.components.tree import tree
+from dashboard.pages.workbench.lists import listed
+from dashboard.pages.workbench.state import TABS
+from dashboard.pages.workbench.view_method import CARDS, method_card
+from data.selection import PARAMETERS, ParameterError, preceding
+from data.store import Store
+
+_MOST_STEPS = 60
+
+
+def add(server: FastAPI, store: Store) -> None:
+    """Put the routes on the server."""
+
+    @server.get("/workbench/card", include_in_schema=False)
+    def card(request: Request) -> Response:
+        own, pairs = split(request, ("layer", "level"), PARAMETERS)
+        layer = choice("layer", own.get("layer", ""), CARDS)
+        language.use(request.cookies.get(language.COOKIE))
+        with store.current() as release:
+            shown = method_card(release, layer, release.selection(pairs), guard.scope_of(request), own.get("level"))
+        return answers.plain(answers.text(tree(shown)))
+
+    @server.get("/workbench/list", include_in_schema=False)
+    def rows(request: Request) -> Response:
+        own, pairs = split(request, ("tab",), PARAMETERS)
+        tab = choice("tab", own.get("tab", ""), TABS)
+        language.use(request.cookies.get(language.COOKIE))
+        with store.current() as release:
+            found = listed(release, tab, release.selection(pairs), guard.scope_of(request))
+        return answers.plain(answers.text(found))
+
+    @server.get("/workbench/steps", include_in_schema=False)
+    def steps(request: Request) -> Response:
+        own, pairs = split(request, ("count",), PARAMETERS)
+        asked = own.get("count", "12")
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= _MOST_STEPS):
+            raise ParameterError("count", asked, "1 至 60 的整数")
+        with store.current() as release:
+            selection = release.selection(pairs)
+        windows = [(selection.start, selection.end)]
+        while len(windows) < int(asked):
+            windows.append(preceding(windows[-1]))
+        return answers.plain(answers.text({"windows": [[str(a), str(b)] for a, b in reversed(windows)]}))

@@ -1,0 +1,106 @@
+"""The numbers of every unit of a level that the map paints, hovers and lists, for the measure that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.pages.workbench.classes import CLASSES, MISSING_LABEL
+from dashboard.pages.workbench.packing import MISSING_CODE, pack, packed_reals, packed_rows, packed_words
+from dashboard.pages.workbench.state import BAYES, CLASSED, DISPUTES, PageState
+from data.store import Answer, Release, Scope, counts
+from data.store.class_limits import count_limits
+from data.store.disputes import disputes
+from data.store.hotspots import unit_classes
+from data.store.unit_rates import bayes_rates
+
+DISPUTE_COLUMNS = ("found", "handled", "succeeded", "open")
+
+
+@dataclass(frozen=True)
+class UnitValues:
+    """Numbers of the units of one level.
+
+    Attributes
+    ----------
+    packed : dict
+        ``level``, ``size`` and ``columns``, as the browser's ``yanpan.units.decode`` reads them. Besides the counts:
+        ``bayes``, ``bayes_before`` (as ``rate``); ``label``, ``label_before`` (index into ``classes``; -1 missing,
+        -2 nothing said), ``z`` (hundredths), ``q`` (ten-thousandths); the dispute columns and their ``…_state``.
+    counted : Answer
+        The counts behind them.
+    facts : dict
+        What the measure's own method says of itself; empty for plain counts.
+    found_limits : tuple of int
+        Lower limits of the classes of disputes found; empty where they are not shown.
+    """
+
+    packed: dict
+    counted: Answer
+    facts: dict
+    found_limits: tuple[int, ...] = ()
+
+
+def unit_values(release: Release, state: PageState, scope: Scope, level: str) -> UnitValues:
+    """The numbers of every unit of ``level`` for the state's measure; ``…_before`` where two windows stand together."""
+    units = release.units.level(level)
+    counted = counts(release, state.selection, scope, level)
+    positions = np.searchsorted(units.codes.astype(str), counted.rows["code"].to_numpy().astype(str))
+    columns, facts, found_limits = packed_rows(len(units), positions, counted.rows), {}, ()
+    both = state.view is not None and state.selection.compare != "none"
+    if state.measure == BAYES:
+        columns |= _bayes(release, level, positions, counted.rows, both)
+    elif state.measure in CLASSED:
+        more, facts = _classes(release, state, scope, level, both)
+        columns |= more
+    elif state.measure == DISPUTES:
+        answer = disputes(release, state.selection, scope, level)
+        facts = answer.meta
+        columns |= _disputes(len(units), units.codes, answer.rows)
+        found_limits = count_limits(np.nan_to_num(answer.rows["found"].cast(pa.float64()).to_numpy()))
+    return UnitValues({"level": level, "size": len(units), "columns": columns}, counted, facts, found_limits)
+
+
+def _bayes(release: Release, level: str, positions: np.ndarray, rows: pa.Table, both: bool) -> dict:
+    columns = {}
+    for name, source in (("bayes", "count"), *((("bayes_before", "before"),) if both else ())):
+        values = np.full(len(release.units.level(level)), np.nan)
+        values[positions] = rows[source].cast(pa.float64()).to_numpy()
+        columns[name] = packed_reals(bayes_rates(release, level, values), 1000, MISSING_CODE)
+    return columns
+
+
+def _classes(release: Release, state: PageState, scope: Scope, level: str, both: bool) -> tuple[dict, dict]:
+    known = tuple(one.label for one in CLASSES[state.measure])
+    now = unit_classes(release, state.selection, scope, state.measure, level)
+    columns = {"label": _labels(now.label, known), "z": packed_reals(_last(now.z), 100, -(2**31)),
+               "q": packed_reals(_last(now.q), 10_000, -1)}  # fmt: skip
+    if both:
+        before = unit_classes(release, state.selection, scope, state.measure, level, "before")
+        columns["label_before"] = _labels(before.label, known)
+    return columns, {"parameters": now.parameters, "note": now.note}
+
+
+def _last(values: np.ndarray) -> np.ndarray:
+    """The current step of a cube (units, steps); other values as they are."""
+    return values if values.ndim == 1 else values[:, -1]
+
+
+def _labels(labels: np.ndarray, known: tuple[str, ...]) -> dict:
+    index = {label: i for i, label in enumerate(known)} | {MISSING_LABEL: -1}
+    return pack(np.array([index.get(str(label), -2) for label in labels], dtype=np.int64))
+
+
+def _disputes(size: int, codes: np.ndarray, rows: pa.Table) -> dict:
+    at = {code: i for i, code in enumerate(codes)}
+    positions = np.array([at[code] for code in rows["code"].to_pylist()], dtype=np.int64)
+    columns = {}
+    for name in DISPUTE_COLUMNS:
+        values = np.full(size, np.nan)
+        values[positions] = rows[name].cast(pa.float64()).to_numpy()
+        columns[name] = packed_reals(values, 1, MISSING_CODE)
+    state = np.full(size, "", dtype=object)
+    state[positions] = rows["state"].to_pylist()
+    return {**columns, "dispute_state": packed_words(state, ("missing", "zero", "reported"))}

@@ -1,0 +1,85 @@
+"""Legends of the units: what a colour means, with its unit; the style sheet shows the one of the measure in force."""
+
+from __future__ import annotations
+
+from dash import html
+
+from dashboard.components.verdict import MARKS, TONES
+from dashboard.components.words import LEVEL_NAMES, before_name, plain
+from dashboard.language import say
+from dashboard.pages.workbench.classes import CLASSES
+from dashboard.pages.workbench.state import BAYES, CHANGE, CLASSED, COUNT, DENSITY, DISPUTES, RATE, PageState
+from data.store.class_limits import ClassLimits
+from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, RISE
+
+_CHANGES = ((CLEAR_RISE, 6), (RISE, 5), (NORMAL, 3), (FALL, 1), (CLEAR_FALL, 0))  # word, class of the change ramp
+_EMERGING_SHOWN = ("new_hot", "intensifying_hot", "persistent_hot", "diminishing_hot", "historical_hot", "none",
+                   "new_cold", "persistent_cold", "diminishing_cold")  # fmt: skip
+
+
+def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tuple[int, ...]) -> list:
+    """Every legend of a level that the same answer can be painted by.
+
+    Parameters
+    ----------
+    dispute_limits : tuple of int
+        Lower limits of the classes of disputes found; empty where they are not shown.
+    """
+    unit, days = say(LEVEL_NAMES[level]), say("{n}天", n=state.selection.days)
+    per = f"{unit} · {days}"
+    parts = [_legend(COUNT, say("起数"), f"{say('起')} / {per}", _scale(limits.count))]
+    if limits.density:
+        parts.append(
+            _legend(DENSITY, say("每平方公里"), say("起 / 平方公里 · {days}", days=days), _scale(limits.density))
+        )
+    if limits.rate:
+        parts.append(_legend(RATE, say("每千人"), say("起 / 千人 · {days}", days=days), _scale(limits.rate)))
+        parts.append(
+            _legend(BAYES, say("稳健率"), say("起 / 千人 · {days} · 经验贝叶斯", days=days), _scale(limits.rate))
+        )
+    if state.selection.compare != "none":
+        past = before_name((state.selection.start, state.selection.end), state.selection.compare)
+        rows = [_word(f"change-{c}", html.Span([html.Span(MARKS[word], className=f"mark {TONES[word]}"), say(word)]))
+                for word, c in _CHANGES]  # fmt: skip
+        parts.append(
+            _legend(
+                CHANGE, say("变化"), say("{unit} · 与{past}比，{days}", unit=unit, past=past, days=days), html.Div(rows)
+            )
+        )
+    if state.measure in CLASSED:
+        parts.append(_classes(state.measure, unit))
+    if dispute_limits:
+        parts.append(_legend(DISPUTES, say("纠纷排查"), f"{say('件')} / {unit}", _scale(dispute_limits)))
+    return parts
+
+
+_NAMES = {"gi": "Gi* 热点", "lisa": "局部 Moran", "emerging": "时空热点"}
+
+
+def _classes(measure: str, unit: str) -> html.Div:
+    shown = [one for one in CLASSES[measure] if measure != "emerging" or one.label in _EMERGING_SHOWN]
+    rows = [_word(one.colour, html.Span(say(one.words))) for one in shown]
+    return _legend(measure, say(_NAMES[measure]), say("{unit} · 已校正多重检验", unit=unit), html.Div(rows))
+
+
+def _word(colour: str, words) -> html.Div:
+    return html.Div(
+        [html.Span(className="swatch-box", style={"background": f"var(--{colour})"}), words], className="legend-word"
+    )
+
+
+def _legend(measure: str, name: str, unit: str, body) -> html.Div:
+    states = [html.Span(className="swatch-box hatched"), say("未报")]
+    if measure == CHANGE:
+        states += [html.Span(className="swatch-box incomparable"), say("无法比较")]
+    elif measure not in CLASSED:
+        states += [html.Span("0", className="swatch-box zero"), say("零报或无")]
+    head = html.Div([html.Strong(name), " ", html.Span(unit, className="caption")])
+    return html.Div([head, body, html.Div(states, className="legend-states")], className=f"legend-of {measure}")
+
+
+def _scale(limits: tuple[float, ...]) -> html.Div:
+    """Five swatches of equal width, the lower limit of each class under its left joint; a first limit of 0 is not written."""
+    boxes = [html.Span(className=f"count-{number}") for number in range(1, len(limits) + 1)]
+    marks = [html.Span(plain(limit) if limit else "") for limit in limits]
+    return html.Div([html.Div(boxes, className="ramp"), html.Div(marks, className="limits")], className="scale")

@@ -1,0 +1,68 @@
+"""What the first visitor would wait for, made in the background as soon as a release is open."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from contextlib import suppress
+
+from dashboard.tiles.served import units_text
+from data.errors import YanpanError
+from data.index import INCIDENT_LEVELS
+from data.store import Release, Scope, Store
+from data.store.coverage import coverage, coverage_rules
+from data.store.hotspots.outlines import neighbours
+
+LOOKS_EVERY_S = 2.0
+_LOWEST = 19  # of the scheduler: those who wait for an answer go first
+_log = logging.getLogger(__name__)
+
+
+class Warming:
+    """A thread that follows the current release and asks what every visitor will ask."""
+
+    def __init__(self, store: Store):
+        self._store, self._ended = store, threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="warming", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        self._ended.set()
+        self._thread.join(timeout=LOOKS_EVERY_S)
+
+    def _follow(self) -> None:
+        with suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
+        done = None
+        while not self._ended.is_set():
+            try:
+                with self._store.current() as release:
+                    if release.info.release_id != done:
+                        self._warm(release)
+                        done = release.info.release_id
+            except YanpanError:
+                pass  # nothing is published yet: visitors are told so
+            except Exception:
+                _log.exception("warming")
+                return
+            self._ended.wait(LOOKS_EVERY_S)
+
+    def _warm(self, release: Release) -> None:
+        everything, selection = Scope.everything(), release.selection([])
+        finest = next((level for level in reversed(INCIDENT_LEVELS) if len(release.units.level(level))), None)
+        work = [lambda level=level: units_text(release, everything, level) for level in INCIDENT_LEVELS]
+        if finest:
+            work.append(lambda: neighbours(release, finest))
+        work += [
+            lambda: coverage(release, selection, everything),
+            lambda: coverage_rules(release, selection, everything),
+        ]
+        for one in work:
+            if self._ended.is_set():
+                return
+            one()

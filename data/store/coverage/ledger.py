@@ -1,0 +1,127 @@
+"""The cameras of a release in memory: where they stand, whether they work, what they look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from data.store.layers import LayerRows, in_reach, layer_rows
+from data.store.release import Release
+from data.store.scope import Scope
+from data.store.units import Place
+from geo.coverage import working_cameras
+from geo.coverage.ledger import REMOVED
+from geo.coverage.sectors import RADIUS, SECTOR, VISIBLE
+from geo.crs import metre_crs, transform
+
+BEST = "best"
+_BEST_FIRST = (VISIBLE, SECTOR, RADIUS)
+DEGREES = "EPSG:4326"
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """Cameras in the order of their layer; arrays of shape (n,).
+
+    Attributes
+    ----------
+    rows : LayerRows
+    frame : DataFrame
+        The columns of the layer.
+    works, unknown, removed : ndarray of bool
+        As :func:`geo.coverage.working_cameras` says; dismantled ones (拆除) see nothing, now or repaired.
+    state : ndarray of str
+        ``online``, ``offline`` or ``unknown``, by the flag ``online``.
+    """
+
+    rows: LayerRows
+    frame: pd.DataFrame
+    works: np.ndarray
+    unknown: np.ndarray
+    removed: np.ndarray
+    state: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def values(self, name: str) -> np.ndarray:
+        """A column of flags or numbers; flags are 1 and 0, unknown is NaN."""
+        return self.rows.table[name].cast(pa.float64()).to_numpy()
+
+
+def cameras(release: Release) -> Cameras:
+    """The cameras of a release; read once."""
+    return release.remember("cameras", lambda: _read(release))
+
+
+def _read(release: Release) -> Cameras:
+    rows = layer_rows(release, "camera")
+    frame = rows.table.to_pandas()
+    working = working_cameras(frame)
+    online = rows.table["online"].cast(pa.float64()).to_numpy()
+    state = np.select([online == 1, online == 0], ["online", "offline"], "unknown")
+    removed = (frame["device_state"] == REMOVED).to_numpy(bool)
+    return Cameras(rows, frame, working.works, working.unknown, removed, state)
+
+
+def in_area(release: Release, area: Place | None, scope: Scope) -> np.ndarray:
+    """Mask over the cameras: those of the area and the scope."""
+    return in_reach(release, cameras(release).rows.grid, area, scope)
+
+
+def methods(release: Release) -> list[str]:
+    """What may be asked for: ``best`` (each camera's best shape), and the methods the release has shapes of."""
+    there = set(layer_rows(release, "camera_coverage").table["method"].unique().to_pylist())
+    return [BEST, *(method for method in _BEST_FIRST if method in there)]
+
+
+def camera_shapes(release: Release, method: str = BEST) -> np.ndarray:
+    """What each camera covers, degrees, in the order of the cameras; missing where the release has no such shape.
+
+    Parameters
+    ----------
+    method : str
+        ``best``: what buildings leave of its sector, else its sector, else its circle; or one of these alone.
+    """
+    return release.remember(("camera shapes", method), lambda: _shapes(release, method))
+
+
+def _shapes(release: Release, method: str) -> np.ndarray:
+    cover = layer_rows(release, "camera_coverage")
+    known = pd.Index(cameras(release).frame["camera_code"].astype(object))
+    camera = known.get_indexer(cover.table["camera_code"].to_pylist())
+    own = cover.table["method"].to_numpy().astype(object)
+    out = np.full(len(known), None, object)
+    for name in reversed(_BEST_FIRST) if method == BEST else (method,):
+        at = np.flatnonzero((own == name) & (camera >= 0) & cover.drawable)
+        out[camera[at]] = cover.shapes[at]
+    return out
+
+
+def metric(release: Release) -> str:
+    """The metre CRS in which a release is measured: the same for every scope."""
+    return release.remember("metric", lambda: _metric(release))
+
+
+def _metric(release: Release) -> str:
+    bounds = release.units.level("grid").bounds
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):  # no map to measure on; what cameras there are stand in no area
+        return metre_crs((0.0, 0.0, 0.0, 0.0)).to_string()
+    west, south, east, north = *bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)
+    return metre_crs((west, south, east, north)).to_string()
+
+
+def in_metres(release: Release, shapes: np.ndarray) -> np.ndarray:
+    """Shapes in degrees moved to :func:`metric`; missing ones stay missing."""
+    crs = metric(release)
+    return shapely.transform(shapes, lambda xy: np.column_stack(transform(xy[:, 0], xy[:, 1], DEGREES, crs)))
+
+
+def in_degrees(release: Release, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of :func:`metric` in degrees."""
+    return transform(x, y, metric(release), DEGREES)

@@ -1,0 +1,123 @@
+"""Fifty analysts who click every two seconds: what each click asks of the server, timed until the last answer.
+
+Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_analysts.py WORKSPACE [WORKERS] [ANALYSTS] [SECONDS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import httpx
+from bench_page import free_port, show
+from clock import calibration
+
+EVERY_S = 2.0
+CATEGORIES = ("刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他")
+CALLBACKS = (
+    (("workbench-focus", "data"),),
+    (("workbench-frame", "data"),),
+    (("workbench-side", "data"), ("workbench-trend", "figure")),
+    (("workbench-more", "data"),),
+    (("workbench-values", "data"),),
+)
+
+
+def body(outputs: tuple[tuple[str, str], ...], search: str, level: str) -> dict:
+    """What the browser posts for one callback."""
+    source = {"workbench-focus": "where", "workbench-values": "request"}.get(outputs[0][0], "what")
+    value = {"search": search, "level": level} if source == "request" else {"search": search}
+    named = [{"id": name, "property": prop} for name, prop in outputs]
+    single = len(outputs) == 1
+    output = ".".join(outputs[0]) if single else ".." + "...".join(".".join(one) for one in outputs) + ".."
+    return {
+        "output": output,
+        "outputs": named[0] if single else named,
+        "inputs": [{"id": f"workbench-{source}", "property": "data", "value": value}],
+        "changedPropIds": [f"workbench-{source}.data"],
+        "parsedChangedPropsIds": [f"workbench-{source}.data"],
+    }
+
+
+class Analyst:
+    """One browser's worth of questions: drills, categories, weeks, hours."""
+
+    def __init__(self, address: str, districts: list[str], number: int):
+        self.client = httpx.AsyncClient(base_url=address, timeout=60)
+        self.chance = random.Random(number)
+        self.districts = districts
+        self.faults = 0
+
+    def search(self) -> tuple[str, str]:
+        parts, pick = [], self.chance.random()
+        if pick < 0.5:
+            parts.append(f"area={self.chance.choice(self.districts)}")
+        if pick > 0.3:
+            parts += [f"category={name}" for name in self.chance.sample(CATEGORIES, self.chance.randint(1, 3))]
+        if pick > 0.8:
+            parts.append("hours=18-23")
+        week = self.chance.randint(0, 20)
+        start = time.strftime("%Y-%m-%d", time.gmtime(1794182400 - week * 604800))  # Mondays back from 2026-11-09
+        end = time.strftime("%Y-%m-%d", time.gmtime(1794182400 - (week - 1) * 604800))
+        parts.append(f"from={start}&to={end}")
+        return "?" + "&".join(parts), self.chance.choice(("district", "street", "grid"))
+
+    async def click(self) -> float:
+        search, level = self.search()
+        began = time.perf_counter()
+        answers = await asyncio.gather(
+            *(self.client.post("/_dash-update-component", json=body(one, search, level)) for one in CALLBACKS)
+        )
+        self.faults += sum(answer.status_code != 200 or '"fault"' in answer.text[:40] for answer in answers)
+        return (time.perf_counter() - began) * 1000
+
+    async def work(self, seconds: float) -> list[float]:
+        taken = []
+        await asyncio.sleep(self.chance.random() * EVERY_S)
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            took = await self.click()
+            taken.append(took)
+            await asyncio.sleep(max(0.0, EVERY_S - took / 1000))
+        return taken
+
+
+async def run(address: str, analysts: int, seconds: float) -> tuple[list[float], int]:
+    async with httpx.AsyncClient(base_url=address) as client:
+        rows = (await client.get("/api/v1/counts?level=district")).json()["rows"]
+    people = [Analyst(address, [row["code"] for row in rows], number) for number in range(analysts)]
+    await asyncio.gather(*(one.click() for one in people[:4]))
+    taken = await asyncio.gather(*(one.work(seconds) for one in people))
+    return [time for one in taken for time in one], sum(one.faults for one in people)
+
+
+def main() -> None:
+    workspace, workers = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2"
+    analysts, seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 50, float(sys.argv[4]) if len(sys.argv) > 4 else 30.0
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([".venv/bin/yanpan", "serve", "--open", "--port", str(port), "--workers", workers,
+                               "--workspace", str(workspace)], stdout=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while True:
+            try:
+                urlopen(f"{address}/readyz").close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        print(f"calibration {calibration():.2f} s")
+        taken, faults = asyncio.run(run(address, analysts, seconds))
+        show(f"{analysts} analysts, a click every {EVERY_S:.0f} s, {workers} workers", taken)
+        print(f"faults {faults}")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+if __name__ == "__main__":
+    main()
