@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+import anyio.to_thread
 import brotli
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +49,8 @@ class Delivery:
         encoding = next((name for name in _ENCODERS if name in asked.get("accept-encoding", "")), "")
         key = (scope["path"] + "?" + scope["query_string"].decode("latin-1"), encoding)
         kept = self._kept.get(key) or await self._ask(scope, receive, encoding)
+        if kept is None:
+            return
         if kept.status == 200 and len(self._kept) < _MOST:
             self._kept[key] = kept
         same = kept.status == 200 and kept.tag.decode() in asked.get("if-none-match", "")
@@ -55,8 +58,8 @@ class Delivery:
         await send({"type": "http.response.start", "status": 304 if same else kept.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if same else kept.body})
 
-    async def _ask(self, scope: Scope, receive: Receive, encoding: str) -> _Kept:
-        """The inner application's plain answer, compressed and tagged."""
+    async def _ask(self, scope: Scope, receive: Receive, encoding: str) -> _Kept | None:
+        """The inner application's plain answer, compressed and tagged; None where the visitor has left meanwhile."""
         inner = {
             **scope,
             "headers": [(k, v) for k, v in scope["headers"] if k not in (b"accept-encoding", b"if-none-match")],
@@ -71,12 +74,14 @@ class Delivery:
                 pieces.append(message.get("body", b""))
 
         await self._app(inner, receive, collect)
+        if not started:
+            return None
         body = b"".join(pieces)
         drop = {b"content-length", b"etag", b"cache-control", b"vary"}
         headers = [(k.lower(), v) for k, v in started[0]["headers"] if k.lower() not in drop]
         tag = b'"' + hashlib.sha256(body).hexdigest()[:20].encode() + b'"'
         if encoding and len(body) >= _SMALLEST:
-            body = _ENCODERS[encoding](body)
+            body = await anyio.to_thread.run_sync(_ENCODERS[encoding], body)
             headers.append((b"content-encoding", encoding.encode()))
         lasting = _FINGERPRINT.search(scope["path"]) or "m" in parse_qs(scope["query_string"].decode("latin-1"))
         headers += [(b"content-length", str(len(body)).encode()), (b"vary", b"accept-encoding"), (b"etag", tag),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
-from contextlib import suppress
 
 from dashboard.tiles.served import units_text
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.store import Release, Scope, Store
-from data.store.coverage import coverage, coverage_rules
 from data.store.hotspots.outlines import neighbours
 
 LOOKS_EVERY_S = 2.0
-_LOWEST = 19  # of the scheduler: those who wait for an answer go first
+BEGINS_AFTER_S = 8.0  # whoever opens the page right after the start goes first
 _log = logging.getLogger(__name__)
 
 
@@ -36,9 +33,8 @@ class Warming:
         self._thread.join(timeout=LOOKS_EVERY_S)
 
     def _follow(self) -> None:
-        with suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
         done = None
+        self._ended.wait(BEGINS_AFTER_S)
         while not self._ended.is_set():
             try:
                 with self._store.current() as release:
@@ -53,16 +49,9 @@ class Warming:
             self._ended.wait(LOOKS_EVERY_S)
 
     def _warm(self, release: Release) -> None:
-        everything, selection = Scope.everything(), release.selection([])
-        finest = next((level for level in reversed(INCIDENT_LEVELS) if len(release.units.level(level))), None)
-        work = [lambda level=level: units_text(release, everything, level) for level in INCIDENT_LEVELS]
-        if finest:
-            work.append(lambda: neighbours(release, finest))
-        work += [
-            lambda: coverage(release, selection, everything),
-            lambda: coverage_rules(release, selection, everything),
-        ]
-        for one in work:
-            if self._ended.is_set():
-                return
-            one()
+        everything = Scope.everything()
+        levels = [level for level in INCIDENT_LEVELS if len(release.units.level(level))]
+        for level in levels:
+            units_text(release, everything, level)
+        if levels:
+            neighbours(release, levels[-1])

@@ -196,11 +196,11 @@
   function fillDates(holder) {
     const day = 86400000;
     if (!holder.firstChild) {
-      for (const [name, label] of [["from", "起"], ["last", "止"]]) {
+      for (const [name, label] of [["from", "起始日期（含）"], ["last", "结束日期（含）"]]) {
         const field = document.createElement("input");
         field.type = "date";
         field.name = name;
-        field.setAttribute("aria-label", label + "日期（含）");
+        field.setAttribute("aria-label", yanpan.say(label));
         field.addEventListener("change", function () {
           const from = holder.children[0].value, last = holder.children[1].value;
           if (!from || !last || from > last) { field.setAttribute("aria-invalid", "true"); return; }

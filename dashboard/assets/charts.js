@@ -124,19 +124,20 @@
   const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
   const QUALITIES = { exact: "精确", centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外", none: "无坐标" };
   const element = (...parts) => window.React.createElement(...parts);
-  const clock = (iso) => iso.slice(5, 16).replace("T", " ");
+  const day = (iso) => yanpan.say("{m}-{d}", { m: iso.slice(5, 7), d: iso.slice(8, 10), day: Number(iso.slice(8, 10)), mon: yanpan.say(Number(iso.slice(5, 7)) + "月") });
+  const clock = (iso) => day(iso) + " " + iso.slice(11, 16);
   /** A time as it is known: to the minute, or the hour or day it lies in. */
   function when(one) {
     if (!one.occurred_to) return clock(one.occurred_from);
     const hours = (Date.parse(one.occurred_to) - Date.parse(one.occurred_from)) / 3600000;
-    if (hours <= 1) return clock(one.occurred_from).slice(0, 8) + yanpan.say("时");
-    if (hours <= 24) return one.occurred_from.slice(5, 10);
-    return one.occurred_from.slice(5, 10) + " — " + new Date(Date.parse(one.occurred_to) - 1).toISOString().slice(5, 10);
+    if (hours <= 1) return day(one.occurred_from) + " " + one.occurred_from.slice(11, 13) + yanpan.say("时");
+    if (hours <= 24) return day(one.occurred_from);
+    return day(one.occurred_from) + " — " + day(new Date(Date.parse(one.occurred_to) - 1).toISOString());
   }
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   functions.yanpanWhen = (params) => (params.data && params.data.occurred_from ? when(params.data) : "");
   functions.yanpanClock = (params) => (params.value ? clock(params.value) : "");
-  functions.yanpanWhole = (params) => (params.value === null || params.value === undefined ? yanpan.say("未报") : yanpan.units.thousands(params.value));
+  functions.yanpanWhole = (params) => (params.value === null || params.value === undefined ? yanpan.units.missing() : yanpan.units.thousands(params.value));
   functions.yanpanSigned = (params) => (params.value === null || params.value === undefined ? "—" : yanpan.units.signed(params.value));
   functions.yanpanSmall = (params) => (params.value === null || params.value === undefined ? "" : params.value < 0.0001 ? "<0.0001" : params.value.toFixed(4));
   functions.yanpanFixed = (params, digits) => (params.value === null || params.value === undefined ? "" : params.value.toFixed(digits));

@@ -38,14 +38,16 @@
   const told = new Map();  // layer name -> what the panel says of it: a fault, or what is drawn and what not
   function tell() { document.dispatchEvent(new CustomEvent("yanpan:overlays", { detail: { busy, told } })); }
 
-  /** Show layers on a board: [[name, opacity %]] bottom to top, for a question {what, inWindow, past, release}. */
-  function show(board, shown, ask) {
+  /** Show layers on a board: [[name, opacity %]] bottom to top, for a question {what, now, before, area, release}; those
+      not in ``asked`` keep what they show, faintly, until they are asked again. */
+  function show(board, shown, ask, asked) {
     const wanted = new Map(shown.filter(([name]) => LAYERS[name] && (LAYERS[name].url || LAYERS[name].tiles)));
     for (const name in board.overlays) if (!wanted.has(name)) drop(board, name);
     shown.forEach(function ([name, opacity], place) {
       if (!wanted.has(name) || (board.past && LAYERS[name].timeless && board.shared)) return;
       const pane = board.overlayPane(name, place);
-      board.map.getPane(pane).style.opacity = opacity / 100;
+      board.map.getPane(pane).style.opacity = opacity / 100 * (asked.has(name) ? 1 : 0.35);
+      if (!asked.has(name)) return;
       if (LAYERS[name].tiles) tiles(board, name, pane, ask);
       else request(board, name, pane, ask);
     });
@@ -213,7 +215,7 @@
     const box = document.createElement("div"), line = yanpan.units.line;
     line(box, "strong", "", p.name || p.camera_code);
     line(box, "div", p.state === "offline" ? "bad" : "", say(STATES[p.state] || "状态不明") + (p.device_state ? " · " + say(p.device_state) : ""));
-    line(box, "div", "caption", [p.network, p.location_type, p.hd === true ? say("高清") : ""].filter(Boolean).join(" · "));
+    line(box, "div", "caption", [p.network && say(p.network), p.location_type, p.hd === true ? say("高清") : ""].filter(Boolean).join(" · "));
     const look = [];
     if (p.range_m) look.push(say("可视 {n} 米", { n: Math.round(p.range_m) }));
     if (p.bearing_deg !== null && p.bearing_deg !== undefined) look.push(say("朝向 {n}°", { n: Math.round(p.bearing_deg) }));
@@ -305,7 +307,7 @@
       mark.bindTooltip(function () {
         const box = document.createElement("div"), line = yanpan.units.line;
         line(box, "strong", "", p.name || p.place_id);
-        line(box, "div", "warn", "◆ " + p.rule + " " + (p.reason || say("未达标")));
+        line(box, "div", "warn", "◆ " + p.rule + " " + say(p.reason || "未达标"));
         if (p.nearest_camera_m !== null && p.nearest_camera_m !== undefined) line(box, "div", "caption", say("最近在线摄像机 {n} 米", { n: Math.round(p.nearest_camera_m) }));
         return box;
       }, { className: "point-card", direction: "top" });

@@ -141,11 +141,13 @@
     }
   }
   const known = (n) => (n < 0 ? "—" : thousands(n));
+  /** 未报 in a place as wide as a number. */
+  const missing = () => (document.documentElement.lang.startsWith("en") ? "n/r" : say("未报"));
 
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   functions.yanpanFormat = function (field, params) {
     const value = params.value;
-    if (field === "count" || field === "before") return value === null ? say("未报") : value === undefined ? "" : thousands(value);
+    if (field === "count" || field === "before") return value === null ? missing() : value === undefined ? "" : thousands(value);
     if (value === null || value === undefined) return field === "percent" && params.data ? params.data.percentText || "" : "";
     if (field === "difference") return signed(value) + (params.data.partial ? "＊" : "");
     if (field === "percent") return params.data.percentText;
@@ -170,5 +172,5 @@
     return (n / 10000).toFixed(n < 100000 ? 1 : 0).replace(/\.0$/, "") + "万";
   }
 
-  yanpan.units = { WORDS, PARTIAL, thousands, signed, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
+  yanpan.units = { WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
 })();

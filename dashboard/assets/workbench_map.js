@@ -192,7 +192,14 @@
     const near = at.map.getZoom() >= POINTS_FROM || (at.focus.area && at.focus.least === finest);
     return at.focus.chosen || near ? at.focus.layers : at.focus.layers.filter(([name]) => name !== "incidents");
   }
-  function showOverlays() { for (const board of boards()) yanpan.overlays.show(board, layersNow(), overlayQuestion()); }
+  /* Numbers and units first; what takes a second to compute waits until they are there, and fades meanwhile. */
+  function showOverlays() {
+    clearTimeout(at.slow);
+    const { LAYERS } = yanpan.overlays, waiting = !at.values || document.body.matches(".busy, .painting");
+    const layers = layersNow(), held = waiting ? layers.filter(([name]) => !LAYERS[name].slow) : layers;
+    for (const board of boards()) yanpan.overlays.show(board, layers, overlayQuestion(), new Set(held.map(([name]) => name)));
+    if (waiting && held.length < layers.length) at.slow = setTimeout(showOverlays, 60);
+  }
   function refresh() {
     if (!at.focus) return;
     for (const board of boards()) board.showBase(at.focus.release, shownNames());

@@ -3,7 +3,8 @@
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
   const IDS = { table: "workbench-table", tabs: "workbench-tabs", size: "workbench-table-size" };
-  const at = { tab: null, key: null, units: null, rows: [] };
+  const FIRST = 200, REST_MS = 700;  // rows at once, and when the others follow
+  const at = { tab: null, key: null, units: null, rows: [], size: 0 };
 
   function table(rows) { window.dash_ag_grid.getApiAsync(IDS.table).then((grid) => grid.setGridOption("rowData", rows)); }
   function say(text) { yanpan.workbench.draw({ [IDS.size]: text }); }
@@ -19,17 +20,19 @@
       .then((answer) => answer.json().then((body) => { if (!answer.ok) throw new Error(body.error); return body; }));
   }
 
-  function unitRows() {
+  /* Rows of the units, most events first; all of them, or only the first ``most``, which is what can be seen at once. */
+  function unitRows(most) {
     if (!at.units) return [];
-    const { values, list: units, focus } = at.units, rows = [];
-    for (let i = 0; i < values.size; i++) if (values.columns.shown[i]) rows.push(yanpan.units.row(i, values, units, focus));
-    rows.sort((a, b) => (b.count ?? -1) - (a.count ?? -1) || (a.code < b.code ? -1 : 1));
-    at.rows = rows;
-    return rows;
+    const { values, list: units, focus } = at.units, { count, shown } = values.columns, order = [];
+    for (let i = 0; i < values.size; i++) if (shown[i]) order.push(i);
+    order.sort((a, b) => count[b] - count[a] || a - b);  // units stand in the order of their codes
+    at.size = order.length;
+    at.rows = order.slice(0, most).map((i) => yanpan.units.row(i, values, units, focus));
+    return at.rows;
   }
   function fillHead() {
     if (!at.units) return;
-    const { values, focus } = at.units, { thousands, PARTIAL } = yanpan.units, n = thousands(at.rows.length);
+    const { values, focus } = at.units, { thousands, PARTIAL } = yanpan.units, n = thousands(at.size);
     const name = (focus.levels.find((one) => one.level === values.level) || {}).name || "";
     const tab = document.querySelector("#" + IDS.tabs + " .tab-link");
     if (tab) tab.textContent = yanpan.say(name) + " " + n;
@@ -59,7 +62,11 @@
   document.addEventListener("yanpan:focus", (event) => fill(event.detail.tab, event.detail.what, event.detail.release));
   document.addEventListener("yanpan:values", function (event) {
     at.units = event.detail;
-    if (event.detail.focus.tab === "units") setTimeout(function () { table(unitRows()); fillHead(); }, 0);
+    if (event.detail.focus.tab !== "units") return;
+    clearTimeout(at.rest);
+    table(unitRows(FIRST));
+    fillHead();
+    if (at.size > FIRST) at.rest = setTimeout(() => table(unitRows()), REST_MS);
   });
   document.addEventListener("yanpan:cleared", function () { at.units = null; at.key = null; table([]); say(""); });
   document.addEventListener("click", function (event) {

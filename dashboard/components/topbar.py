@@ -7,7 +7,7 @@ from datetime import date, datetime
 from dash import html
 
 from dashboard import language
-from dashboard.components.words import moment
+from dashboard.components.words import listed, moment
 from dashboard.language import say
 from data.index import CADENCE_DAYS
 
@@ -58,7 +58,7 @@ def release_state(described: dict, today: date, *, open_mode: bool) -> list:
     silent = [source["id"] for source in incident if source["silent"]]
     if silent:
         parts.append(
-            html.Span("◆ " + say("停报 {n} 个来源", n=len(silent)), className="status warn", title="、".join(silent))
+            html.Span("◆ " + say("停报 {n} 个来源", n=len(silent)), className="status warn", title=listed(silent))
         )
     tone, note = freshness(described["data_as_of"], incident, today)
     parts.append(

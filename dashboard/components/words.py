@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from dashboard.language import say
+from dashboard.language import current, say
 from data.selection import Window, calendar_unit
 from geo.change import percent_text
 
@@ -17,14 +17,17 @@ LEVEL_NAMES = {
     "grid": "网格",
 }
 WEEKDAYS = "一二三四五六日"
+MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月")
 MISSING = "未报"
 NOTHING = "—"
 THRESHOLDS = (0.01, 0.05)  # of the verdicts: a p is never written on the other side of one
 
 
 def whole(value: int | None) -> str:
-    """A count with thousands separated; 未报 for None."""
-    return say(MISSING) if value is None else f"{value:,}"
+    """A count with thousands separated; 未报 for None, in English n/r: its place is as wide as a number."""
+    if value is None:
+        return "n/r" if current() == "en" else say(MISSING)
+    return f"{value:,}"
 
 
 def signed(value: int | None) -> str:
@@ -67,7 +70,26 @@ def plain(value: float) -> str:
 def _parts(day: date, number: str = "") -> dict:
     """What a date can be written from; ``mon`` is the month's name in languages that write names."""
     return {f"y{number}": day.year, f"m{number}": day.month, f"d{number}": day.day,
-            f"mon{number}": say(f"{day.month}月")}  # fmt: skip
+            f"mon{number}": month_text(day)}  # fmt: skip
+
+
+def month_text(day: date) -> str:
+    """The month of a day: 11月."""
+    return say(MONTHS[day.month - 1])
+
+
+def short_day(day: date) -> str:
+    """A day in a narrow place: 11/9, in English 9 Nov."""
+    return say("{m}/{d}", **_parts(day))
+
+
+def tick_days(days: list[date]) -> list[str]:
+    """Days along an axis: 11/9 each; in English, where names take more room, the month only where it is another."""
+    if current() != "en":
+        return [short_day(day) for day in days]
+    before = [None, *days]
+    return [str(day.day) if last and last.month == day.month else short_day(day)
+            for last, day in zip(before, days, strict=False)]  # fmt: skip
 
 
 def day_text(day: date, *, year: bool = False) -> str:
@@ -105,8 +127,13 @@ def period_name(window: Window) -> str:
     if unit == "half":
         return say("{y}年{m}月上半月" if start.day == 1 else "{y}年{m}月下半月", **_parts(start))
     if unit == "days":
-        return say("{n}天", n=(end - start).days)
+        return days_text((end - start).days)
     return window_text(window)
+
+
+def days_text(days: int) -> str:
+    """A number of days."""
+    return say("1天") if days == 1 else say("{n}天", n=days)
 
 
 def before_name(window: Window, compare: str) -> str:
@@ -142,7 +169,8 @@ def moment(iso: str | None, today: date) -> str:
     if iso is None:
         return NOTHING
     at = datetime.fromisoformat(iso)
-    return at.strftime("%m-%d %H:%M" if at.year == today.year else "%Y-%m-%d %H:%M")
+    words = "{m:02}-{d:02} {t}" if at.year == today.year else "{y}-{m:02}-{d:02} {t}"
+    return say(words, t=at.strftime("%H:%M"), **_parts(at))
 
 
 def hours_text(hours: tuple[int, int] | None) -> str:

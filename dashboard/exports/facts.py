@@ -130,7 +130,7 @@ def _not_counted(layer: str, meta: dict) -> list[str]:
         notes.append(say("按月来源 {names}", names=listed(meta["coarser"])))
     if meta.get("cut"):
         notes.append(say("只列前 {n} 个，共 {m} 个", n=meta["returned"], m=meta["matched"]))
-    return [*notes, *([meta["note"]] if meta.get("note") else [])]
+    return notes + [say(part) for part in meta.get("note", "").split("；") if part]
 
 
 def of_disputes(meta: dict) -> list[str]:

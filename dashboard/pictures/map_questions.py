@@ -127,7 +127,7 @@ def _wider(extent: tuple[float, float, float, float]) -> tuple[float, float, flo
 
 def _land(release: Release, scope: Scope, detail: str) -> np.ndarray:
     """The ground of the scope: its own areas, or the widest ones of the release."""
-    places = None
+    places = release.units.scope_places(scope)
     if places is not None:
         found = [_outlines(release, place.level, detail)[place.position] for place in places]
         return np.array([shape for shape in found if shape is not None], dtype=object)

@@ -41,7 +41,7 @@ def _legend(page: Page, box: Box, y: float, legend: Legend) -> float:
     for line in lines(legend.note, box.width, SMALL, most_lines=3):
         page.text(box.left, y - 2.4, line, SMALL, colour="t3")
         y -= 3.9
-    return y
+    return y - (2.0 if legend.note else 0.0)
 
 
 def _ramp(page: Page, box: Box, y: float, legend: Legend) -> float:

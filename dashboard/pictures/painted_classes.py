@@ -76,7 +76,7 @@ def classes(asked: Asked, measure: str) -> Painted:
                     note=say("数为单元个数"))  # fmt: skip
     ranked = [Ranked(f"{group.number}　{group.name}", f"{group.count:,}") for group in found.groups]
     groups = np.array([(g.lon, g.lat, g.number) for g in found.groups if g.lon is not None], dtype=float).reshape(-1, 3)
-    notes = [found.note] if found.note else []
+    notes = [say(part) for part in found.note.split("；") if part]
     finding = ""
     if measure != "lisa":
         first = found.groups[0] if found.groups else None

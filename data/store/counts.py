@@ -142,7 +142,7 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
             "immature_from": None if immature is None else day_text(immature),
         }
     rows = pa.table({name: _column(values) for name, values in columns.items()})
-    return Answer.of(meta, rows.filter(pa.array(shown)))
+    return Answer.of(meta, rows if shown.all() else rows.filter(pa.array(shown)))
 
 
 def maturity_cutoffs(release: Release, now: Window, before: Window | None) -> list[datetime | None]:
@@ -232,5 +232,5 @@ def _column(values) -> pa.Array:
     if isinstance(values, pa.Array):
         return values
     if values.dtype.kind in "OU":
-        return pa.array(values, pa.string())
+        return pa.array(values.astype(object, copy=False), pa.string())  # twice as fast as from fixed-width text
     return pa.array(values, from_pandas=True)

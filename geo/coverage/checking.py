@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -138,14 +139,25 @@ def rule_check(places: gpd.GeoDataFrame, cameras: gpd.GeoDataFrame, rule: Rule |
     >>> check.failing["advice"].tolist()
     ['在此增设摄像机']
     """
-    rule = find_rule(rule)
+    return rule_checks(places, cameras, (rule,))[0]
+
+
+def rule_checks(
+    places: gpd.GeoDataFrame, cameras: gpd.GeoDataFrame, rules: Iterable[Rule | str]
+) -> tuple[RuleCheck, ...]:
+    """:func:`rule_check` of several rules, the ledger of cameras read once for all that count the same ones as 完好."""
+    rules = [find_rule(rule) for rule in rules]
     refuse_degrees(places, "places")
     refuse_degrees(cameras, "cameras")
     refuse_other_crs(places, cameras, ("places", "cameras"))
     if "place_id" not in places:
         raise ValueError("places has no column place_id")
     refuse_repeated(places["place_id"], "place_id")
-    ledger = read_ledger(cameras, serviceable_pct=rule.serviceable_pct)
+    ledgers = {share: read_ledger(cameras, serviceable_pct=share) for share in {r.serviceable_pct for r in rules}}
+    return tuple(_check(places, ledgers[rule.serviceable_pct], rule) for rule in rules)
+
+
+def _check(places: gpd.GeoDataFrame, ledger: Ledger, rule: Rule) -> RuleCheck:
     frame = places.reset_index(drop=True)
     kind, parent = text_column(frame, "kind"), text_column(frame, "parent_id")
     told = "kind" in frame

@@ -254,10 +254,30 @@ def release_tables(n: int) -> tuple[dict[str, pa.Table], ReleaseInfo]:
         incident[name] = _coded(index[where], values)
     as_of = "2026-11-16T00:00:00"
     source = SourceInfo("jq", "incident", ("made",), n, "day", data_as_of=as_of)
-    info = ReleaseInfo("r", "bench", "EPSG:4490", "Asia/Shanghai", "china", as_of + "Z", as_of, "0", True, (source,))
-    tables = {"grid": _table("grid", grid), "area": _table("area", pd.DataFrame(area).to_dict("list")),
-              "incident": _table("incident", incident)}  # fmt: skip
-    return tables, info
+    disputes_source = SourceInfo("jf", "dispute", ("made",), 0, "week")
+    info = ReleaseInfo("r", "bench", "EPSG:4490", "Asia/Shanghai", "china", as_of + "Z", as_of, "0", True,
+                       (source, disputes_source))  # fmt: skip
+    rows = {"grid": grid, "area": pd.DataFrame(area).to_dict("list"), "incident": incident,
+            "dispute_stat": dispute_lines(rng, sorted(set(codes["community_code"])))}  # fmt: skip
+    return {layer: _table(layer, columns) for layer, columns in rows.items()}, info
+
+
+def dispute_lines(rng: np.random.Generator, communities: list[str]) -> dict:
+    """Weekly counts of every community."""
+    weeks = DAYS // 7
+    start = FIRST.astype("datetime64[D]") + 7 * np.repeat(np.arange(weeks), len(communities))
+    found = rng.poisson(3, len(start))
+    accepted = rng.binomial(found, 0.9)
+    return {
+        "period_start": start,
+        "period_end": start + 7,
+        "area_code": communities * weeks,
+        "found": found,
+        "accepted": accepted,
+        "handled": accepted,
+        "succeeded": rng.binomial(accepted, 0.95),
+        "source_id": ["jf"] * len(start),
+    }
 
 
 def _coded(index: np.ndarray, values) -> pa.DictionaryArray:

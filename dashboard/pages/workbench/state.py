@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import parse_qsl, urlencode
 
+from dashboard.language import say
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, Window, calendar_unit
@@ -132,7 +133,7 @@ def _layers(text: str) -> tuple[Layer, ...]:
         name, _, opacity = part.partition(":")
         usable = name in LAYERS and re.fullmatch(r"\d{1,3}", opacity or "100", re.ASCII)
         if not usable or not 0 <= int(opacity or 100) <= FULL_PCT or any(layer.name == name for layer in layers):
-            raise ParameterError("layers", text, " ".join(LAYERS) + "，以逗号分隔，各一次；可带不透明度 kde:60")
+            raise ParameterError("layers", text, say("{names}，以逗号分隔，各一次；可带不透明度 kde:60", names=" ".join(LAYERS)))
         layers.append(Layer(name, int(opacity or 100)))
     return tuple(layers)
 

@@ -8,18 +8,18 @@ from dash import html
 
 from dashboard.components.link import link
 from dashboard.components.words import LEVEL_NAMES, listed
-from dashboard.language import say
+from dashboard.language import current, say
 from dashboard.pages.workbench.state import TABS, PageState
 
 _NAMES = {"incidents": "警情", "hotspots": "热点", "places": "场所"}
-# (field, name, least width in pixels, share of the rest or 0 for none, more); numbers stand right.
+# (field, name, least width in pixels or (that, in English), share of the rest or 0 for none, more); numbers stand right.
 _INCIDENTS = (
-    ("incident_id", "编号", 140, 2, {"tooltipField": "incident_id"}),
+    ("incident_id", "编号", (140, 108), 2, {"tooltipField": "incident_id"}),
     ("occurred_from", "发生时间", 106, 0, {"valueFormatter": {"function": "yanpanWhen(params)"}}),
-    ("category", "类别", 76, 0, {"cellRenderer": "YanpanCategory"}),
+    ("category", "类别", (76, 118), 0, {"cellRenderer": "YanpanCategory"}),
     ("subcategory", "子类", 76, 2, {"tooltipField": "subcategory"}),
-    ("community", "社区", 80, 2, {"cellRenderer": "YanpanUnit"}),
-    ("grid", "网格", 90, 3, {"cellRenderer": "YanpanUnit", "cellRendererParams": {"short": True}}),
+    ("community", "社区", (80, 92), 2, {"cellRenderer": "YanpanUnit"}),
+    ("grid", "网格", (90, 76), 3, {"cellRenderer": "YanpanUnit", "cellRendererParams": {"short": True}}),
     ("place_type", "场所", 76, 1, {}),
     ("location_quality", "定位", 86, 1, {"cellRenderer": "YanpanLocated"}),
     ("status", "状态", 64, 1, {}),
@@ -39,7 +39,9 @@ def columns(tab: str, absent: tuple[str, ...] = ()) -> list[dict]:
     return [_column(*one) for one in _COLUMNS[tab] if one[0] not in absent]
 
 
-def _column(field: str, name: str, width: int, flex: int, more: dict) -> dict:
+def _column(field: str, name: str, width: int | tuple[int, int], flex: int, more: dict) -> dict:
+    if isinstance(width, tuple):
+        width = width[current() == "en"]
     size = {"minWidth": width, "flex": flex} if flex else {"width": width}
     return {"field": field, "headerName": say(name), **size, **more}
 
@@ -58,7 +60,7 @@ _UNITS = (
             ("rate", "每千人", 76), ("p", "p", 66),
         )
     ),
-    ("verdict", "判断", 112, 1, {"cellRenderer": "YanpanVerdict"}),
+    ("verdict", "判断", (112, 148), 1, {"cellRenderer": "YanpanVerdict"}),
 )  # fmt: skip
 _HOTSPOTS = (
     _number("number", "序号", 60, "yanpanWhole(params)"),
@@ -76,8 +78,8 @@ _PLACES = (
     _number("count", "起数", 66, "yanpanWhole(params)"),
     _number("share_pct", "占比%", 72, "yanpanFixed(params, 2)"),
     ("kinds", "类别", 160, 3, {}),
-    ("first", "最早", 100, 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
-    ("last", "最近", 100, 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
+    ("first", "最早", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
+    ("last", "最近", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
 )
 _COLUMNS = {"units": _UNITS, "incidents": _INCIDENTS, "hotspots": _HOTSPOTS, "places": _PLACES}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 
 from dashboard.components.verdict import MARKS, TONES
-from dashboard.components.words import LEVEL_NAMES, before_name, plain
+from dashboard.components.words import LEVEL_NAMES, before_name, days_text, plain
 from dashboard.language import say
 from dashboard.pages.workbench.classes import CLASSES
 from dashboard.pages.workbench.state import BAYES, CHANGE, CLASSED, COUNT, DENSITY, DISPUTES, RATE, PageState
@@ -25,7 +25,7 @@ def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tu
     dispute_limits : tuple of int
         Lower limits of the classes of disputes found; empty where they are not shown.
     """
-    unit, days = say(LEVEL_NAMES[level]), say("{n}天", n=state.selection.days)
+    unit, days = say(LEVEL_NAMES[level]), days_text(state.selection.days)
     per = f"{unit} · {days}"
     parts = [_legend(COUNT, say("起数"), f"{say('起')} / {per}", _scale(limits.count))]
     if limits.density:

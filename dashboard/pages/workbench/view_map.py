@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dash import html
 
 from dashboard.components.link import link, segment
-from dashboard.components.words import LEVEL_NAMES, window_text
+from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import say
 from dashboard.pages.workbench.state import (
     BAYES,
@@ -127,6 +127,6 @@ def foot(state: PageState, meta: dict, unplaced: int) -> str:
     if meta["unknown"]:
         parts.append(say("钟点不明 {n} 起，不在筛选内", n=f"{meta['unknown']:,}"))
     if meta["coarser"]:
-        parts.append(say("按月来源未计入：{names}", names="、".join(meta["coarser"])))
+        parts.append(say("按月来源未计入：{names}", names=listed(meta["coarser"])))
     parts += [say("按发生时间计"), meta["release"]]
     return " · ".join(parts)

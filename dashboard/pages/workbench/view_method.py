@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dash import html
 
-from dashboard.components.words import LEVEL_NAMES, window_text
+from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import say
 from dashboard.pages.workbench.classes import CLASSES
 from dashboard.pages.workbench.state import BAYES, CHANGE, COUNT, DENSITY, DISPUTES, EMERGING, GI, LISA, RATE
@@ -66,7 +66,7 @@ CARDS: dict[str, Card] = {
 LABELS = {
     "method": "方法", "level": "层级", "kernel": "核函数", "bandwidth_m": "带宽（米）", "cell_m": "格网（米）", "edge": "边界校正", "crs": "坐标系",
     "n": "样本（起）", "neighbours": "邻接", "mean_neighbours": "平均邻居数", "alpha": "显著水平", "adjusted_over": "校正的单元数", "dispersion": "离散度 φ",
-    "phi": "离散度 φ", "periods": "φ 所用期数", "seed": "随机种子", "window": "时段", "before": "对比期", "scope": "授权范围", "steps": "时间步",
+    "phi": "离散度 φ", "periods": "φ 所用期数", "seed": "随机种子", "window": "所选时段", "before": "对比期", "scope": "授权范围", "steps": "时间步",
     "limits_per_km2": "分级（起/平方公里）", "excluded": "未计入", "not_drawn": "未上图", "reference": "出处", "distance_m": "距离（米）", "days": "天数",
     "data_as_of": "数据截至", "release": "发布", "test": "检验", "least_count": "最少起数", "units": "单元数",
 }  # fmt: skip
@@ -169,9 +169,9 @@ def _text(name: str, value) -> str | None:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, dict):
-        return "；".join(f"{say(LABELS[k]) if k in LABELS else k} {t}" for k, v in value.items() if (t := _text(k, v)))
+        return say("；").join(f"{say(LABELS[k]) if k in LABELS else k} {t}" for k, v in value.items() if (t := _text(k, v)))
     if isinstance(value, (list, tuple)):
-        return "、".join(filter(None, (_text(name, one) for one in value)))
+        return listed(filter(None, (_text(name, one) for one in value)))
     return str(value)
 
 
@@ -187,5 +187,5 @@ def _reading(layer: str, meta: dict) -> list[str]:
         if not flagged:
             return [say("没有单元超出偶然。"), *notes]
         words = {one.label: one.words for one in CLASSES.get(layer, CLASSES[GI])}
-        return ["、".join(f"{say(words.get(k, k))} {v:,}" for k, v in flagged.items()), *notes]
+        return [listed(f"{say(words.get(k, k))} {v:,}" for k, v in flagged.items()), *notes]
     return notes

@@ -17,7 +17,8 @@ from data.store.layers import Box, feature, in_reach, point
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.units import Place
-from geo.coverage import RULES, RuleCheck, rule_check
+from geo.coverage import RULES, RuleCheck
+from geo.coverage.checking import rule_checks
 from geo.coverage.judging import COVERED, NOT_JUDGED, UNCOVERED
 from geo.coverage.summary import JUDGED
 
@@ -65,7 +66,8 @@ def _check(release: Release, scope: Scope) -> dict[str, Checked]:
         geometry=found.shapes[own],
         crs=crs,
     )
-    return {rule: _result(release, rule_check(targets, near, rule)) for rule in RULES}
+    checks = rule_checks(targets, near, RULES)
+    return {rule: _result(release, check) for rule, check in zip(RULES, checks, strict=True)}
 
 
 def _result(release: Release, check: RuleCheck) -> Checked:

@@ -246,6 +246,8 @@ def test_every_format_holds_the_same_rows(client, layer, tmp_path):
     features = from_geojson(fetch(client, layer, "geojson", **parameters))
     table = from_gpkg(fetch(client, layer, "gpkg", **parameters), layer, tmp_path)
     assert list(csv.columns) == list(xlsx.columns)
+    book = openpyxl.load_workbook(io.BytesIO(fetch(client, layer, "xlsx", **parameters)), read_only=True)
+    assert (book["数据"].max_row, book["数据"].max_column) == (len(csv) + 1, len(csv.columns))
     assert len(csv) == len(xlsx) == len(features) == len(table) > 0
     same(xlsx, csv, csv.columns)
     shared = [name for name in csv.columns if name in features and name not in ("name", "subcategory")]

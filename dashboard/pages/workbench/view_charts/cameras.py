@@ -25,7 +25,7 @@ def cameras(meta: dict, rules: list[dict]) -> html.Section:
     rates = meta["rates"]
     if not any(rate["denominator"] for rate in rates):
         notes = [say(note["text"], n=f"{note['n']:,}") for note in meta["notes"]]
-        return card(title, "", empty("；".join(notes) or say("没有摄像机。")), className="cameras")
+        return card(title, "", empty(say("；").join(notes) or say("没有摄像机。")), className="cameras")
     start = axis_start(rates)
     caption = [
         html.Span(className="key target", **{"aria-hidden": "true"}),

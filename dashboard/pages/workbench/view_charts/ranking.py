@@ -36,7 +36,7 @@ def ranking(state: PageState, level: str | None, rows: list[dict], parent: str) 
     order = sorted(rows, key=lambda r: (r["count"] is None, -(r["count"] or 0), r["code"]))
     missing = sum(r["count"] is None for r in rows)
     caption = say("起 · 前{n} / 共{all}", n=min(RANKED, len(rows)), all=f"{len(rows):,}")
-    caption += f" · {say('未报')}{missing:,}" if missing else ""
+    caption += " · " + say("未报{n}", n=f"{missing:,}") if missing else ""
     body = [_list(state, order[:RANKED], COUNT, parent)]
     if state.selection.compare != "none":
         rising = sorted(rows, key=lambda r: (_rise(r, state) is None, -(_rise(r, state) or 0), r["code"]))

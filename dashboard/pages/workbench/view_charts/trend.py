@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dash import html
 
 from dashboard.components.link import link
-from dashboard.components.words import MISSING, before_name, day_text, now_name
+from dashboard.components.words import MISSING, before_name, day_text, month_text, now_name, short_day, tick_days
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState, period_holding
 from data.selection import Window
@@ -63,7 +63,6 @@ def trend_figure(steps: list[Step], step: str, now: str, past: str | None, windo
         The current window, half-open; with it, dragging over steps chooses them (charts.js reads ``layout.meta``).
     """
     x = list(range(len(steps)))
-    labels = [_label(s.start, step) for s in steps]
     figure = go.Figure()
     if any(s.upper is not None for s in steps):
         height = [None if s.upper is None else s.upper - s.lower for s in steps]
@@ -85,12 +84,14 @@ def trend_figure(steps: list[Step], step: str, now: str, past: str | None, windo
             figure.add_scatter(x=out, y=[steps[i].count for i in out], mode="markers", hoverinfo="skip", name=side,
                                marker={"size": 11, "symbol": symbol, "color": colour})  # fmt: skip
     every = max(1, -(-len(steps) // 7))
+    marked = [s.start for s in steps[::every]]
+    labels = [month_text(day) for day in marked] if step == "month" else tick_days(marked)
     top = max([v for s in steps for v in (s.count, s.before, s.upper) if v is not None], default=0)
     figure.update_layout(
         template="none", height=HEIGHT, margin={"l": 38, "r": 12, "t": 8, "b": 24}, showlegend=False, hovermode="x",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, bargap=0,
         font={"size": 12, "family": "Source Han Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"},
-        xaxis={"tickvals": x[::every], "ticktext": labels[::every], "fixedrange": True, "showgrid": False,
+        xaxis={"tickvals": x[::every], "ticktext": labels, "fixedrange": True, "showgrid": False,
                "zeroline": False, "range": [-0.5, len(steps) - 0.5]},
         yaxis={"rangemode": "tozero", **({"dtick": 1} if top <= 3 else {"nticks": 4}), "fixedrange": True, "zeroline": False,
                "range": [0, max(top * 1.12, 1)], "tickformat": ",d"},
@@ -106,7 +107,7 @@ def _cuts(steps: list[Step], window: Window) -> dict:
 
 
 def _label(day: date, step: str) -> str:
-    return say(f"{day.month}月") if step == "month" else f"{day.month}/{day.day}"
+    return month_text(day) if step == "month" else short_day(day)
 
 
 def _hover(s: Step, step: str, now: str, past: str | None) -> str:

@@ -94,4 +94,4 @@ def _remark(window: Window, before: Window | None, chosen: str | None) -> html.P
     shared = (min(window[1], before[1]) - max(window[0], before[0])).days
     if shared > 0:
         remarks.append(say("两期重叠{n}天", n=shared))
-    return html.P("；".join(remarks), className="note") if remarks else None
+    return html.P(say("；").join(remarks), className="note") if remarks else None
