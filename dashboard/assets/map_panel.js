@@ -162,8 +162,9 @@
     const line = put(box, "div", "key-words");
     put(line, "strong", "", title);
     for (const [key, text] of rows) {
-      put(line, "span", "key-box " + key);
-      line.append(text);
+      const pair = put(line, "span", "key-pair");
+      put(pair, "span", "key-box " + key);
+      pair.append(text);
     }
     if (note) put(box, "div", "caption", note);
   }

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const IDS = { map: "workbench-map", request: "workbench-request", what: "workbench-what", drawn: "workbench-drawn" };
+  const IDS = { map: "workbench-map", request: "workbench-request", what: "workbench-what" };
   const LEVELS = ["district", "street", "community", "grid"];
   const CLASSED = ["gi", "lisa", "emerging"], OWN_NUMBERS = [...CLASSED, "eb", "disputes"];
   const POINTS_FROM = 14;
@@ -165,7 +165,7 @@
     for (const board of boards()) { board.clearUnits(); yanpan.overlays.clear(board); }
     if (at.map) at.map.getPane("labels").replaceChildren();
     if (at.outline) { at.outline.remove(); at.outline = null; }
-    if (at.map && yanpan.draw) yanpan.draw.clear(at.map);
+    if (at.map) yanpan.draw.clear(at.map);
     hideCard();
     document.dispatchEvent(new CustomEvent("yanpan:cleared"));
   }
@@ -298,7 +298,6 @@
         pane: pane, interactive: false, style: { color: yanpan.paint.css("--accent"), weight: 2.6, fill: false },
       }).addTo(at.map);
     }
-    if (!yanpan.draw) return;
     if (at.focus.polygon) yanpan.draw.show(at.map, at.focus.polygon);
     else yanpan.draw.clear(at.map);
   }
@@ -309,7 +308,7 @@
     bar.style.width = length / most * 100 + "px";
     bar.textContent = length >= 1000 ? say("{n} 公里", { n: length / 1000 }) : say("{n} 米", { n: length });
   }
-  function basemap(map) { if (yanpan.basemap && at.focus) yanpan.basemap.apply(map, at.focus.base || null); }
+  function basemap(map) { if (at.focus) yanpan.basemap.apply(map, at.focus.base || null); }
 
   /* --- labels ------------------------------------------------------------------------------------------------------------ */
 
@@ -417,7 +416,7 @@
     panel.querySelector(".zoom.in").onclick = () => map.zoomIn(1);
     panel.querySelector(".zoom.out").onclick = () => map.zoomOut(1);
     panel.querySelector(".zoom.fit").onclick = () => fit(true);
-    panel.querySelector(".zoom.measure").onclick = () => yanpan.measure && yanpan.measure.toggle(map);
+    panel.querySelector(".zoom.measure").onclick = () => yanpan.measure.toggle(map);
     swiping(document.getElementById("swipe-handle"));
     for (const then of queue.splice(0)) then(map);
   }
@@ -440,7 +439,7 @@
   /* Choosing a place by drawing. */
   document.addEventListener("click", function (event) {
     const button = event.target.closest && event.target.closest("[data-draw]");
-    if (!button || !at.map || !yanpan.draw) return;
+    if (!button || !at.map) return;
     const kind = button.dataset.draw;
     if (kind === "extent") yanpan.go({ polygon: yanpan.draw.extent(at.map) });
     else yanpan.draw.start(at.map, kind, (wkt) => yanpan.go({ polygon: wkt }));

@@ -11,13 +11,9 @@ TOPBAR = f"{PAGE}-topbar"
 
 MAP = f"{PAGE}-map"
 MAP_TOOLS = f"{PAGE}-map-tools"
-LAYERS = f"{PAGE}-layers"
-CARD = f"{PAGE}-card"
-PLAYER = f"{PAGE}-player"
 LEGEND = f"{PAGE}-legend"
 MAP_FOOT = f"{PAGE}-map-foot"
 MAP_NOTE = f"{PAGE}-map-note"
-DRAWN = f"{PAGE}-drawn"  # what the overlays show and leave out
 
 WHERE = f"{PAGE}-where"  # the whole address, from the browser
 WHAT = f"{PAGE}-what"  # the address again, but only when the Selection in it has changed

@@ -133,7 +133,9 @@ def _layers(text: str) -> tuple[Layer, ...]:
         name, _, opacity = part.partition(":")
         usable = name in LAYERS and re.fullmatch(r"\d{1,3}", opacity or "100", re.ASCII)
         if not usable or not 0 <= int(opacity or 100) <= FULL_PCT or any(layer.name == name for layer in layers):
-            raise ParameterError("layers", text, say("{names}，以逗号分隔，各一次；可带不透明度 kde:60", names=" ".join(LAYERS)))
+            raise ParameterError(
+                "layers", text, say("{names}，以逗号分隔，各一次；可带不透明度 kde:60", names=" ".join(LAYERS))
+            )
         layers.append(Layer(name, int(opacity or 100)))
     return tuple(layers)
 

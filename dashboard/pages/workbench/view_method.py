@@ -169,7 +169,9 @@ def _text(name: str, value) -> str | None:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, dict):
-        return say("；").join(f"{say(LABELS[k]) if k in LABELS else k} {t}" for k, v in value.items() if (t := _text(k, v)))
+        return say("；").join(
+            f"{say(LABELS[k]) if k in LABELS else k} {t}" for k, v in value.items() if (t := _text(k, v))
+        )
     if isinstance(value, (list, tuple)):
         return listed(filter(None, (_text(name, one) for one in value)))
     return str(value)
