@@ -19,7 +19,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboard import api, basemaps, errors, guard, language
+from dashboard import api, basemaps, errors, guard, language, tiles
 from dashboard.delivery import Delivery
 from dashboard.settings import Settings
 from dashboard.warming import Warming
@@ -119,11 +119,13 @@ async def _page(app: Dash, settings: Settings, request: Request) -> Response:
 
 
 def _words(request: Request, settings: Settings) -> str:
-    """What the page's scripts say, in the visitor's language, and the base maps; safe inside a script element."""
+    """What the page's scripts say, in the visitor's language, the base maps and the mark of the visitor's scope; safe
+    inside a script element."""
     chosen = request.cookies.get(language.COOKIE)
     chosen = chosen if chosen in language.LANGUAGES else "zh"
     maps = [{"id": one["id"], "name": one["name"]} for one in basemaps.describe(settings)]
-    told = {"yanpanLanguage": chosen, "yanpanWords": language.catalogue(chosen), "yanpanBasemaps": maps}
+    told = {"yanpanLanguage": chosen, "yanpanWords": language.catalogue(chosen), "yanpanBasemaps": maps,
+            "yanpanScope": tiles.scope_mark(guard.scope_of(request))}  # fmt: skip
     return "Object.assign(window," + json.dumps(told, ensure_ascii=False).replace("<", "\\u003c") + ");"
 
 

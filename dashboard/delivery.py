@@ -20,7 +20,7 @@ _PATHS = ("/_dash-component-suites/", "/assets/")
 _FINGERPRINT = re.compile(r"\.v\d[\w]*m\d+\.")  # Dash puts version and build time into the address
 _FOR_EVER = b"public, max-age=31536000, immutable"
 _ASK_AGAIN = b"public, no-cache"  # kept, and asked for with its tag each time
-_MOST = 400  # answers kept; the page has a quarter of that
+_MOST_BYTES = 60_000_000  # of bodies kept; the pages need a tenth of it in each encoding
 _SMALLEST = 500  # bytes; below, compression gains nothing
 # Quality 9 takes half a second once for Plotly's script and saves 17 % of what gzip sends; 11 would take nine seconds.
 _ENCODERS = {"br": lambda body: brotli.compress(body, quality=9), "gzip": lambda body: gzip.compress(body, 9, mtime=0)}
@@ -34,12 +34,17 @@ class _Kept:
     body: bytes
 
 
+def _version(scope: Scope) -> str:
+    """When a file of ours was changed, as Dash writes it into the address; other parameters mean nothing here."""
+    return parse_qs(scope["query_string"].decode("latin-1")).get("m", [""])[-1]
+
+
 class Delivery:
     """ASGI middleware for what the page is made of."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._kept: dict[tuple[str, str, str], _Kept] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_PATHS):
@@ -47,11 +52,11 @@ class Delivery:
             return
         asked = Headers(scope=scope)
         encoding = next((name for name in _ENCODERS if name in asked.get("accept-encoding", "")), "")
-        key = (scope["path"] + "?" + scope["query_string"].decode("latin-1"), encoding)
+        key = (scope["path"], _version(scope), encoding)
         kept = self._kept.get(key) or await self._ask(scope, receive, encoding)
         if kept is None:
             return
-        if kept.status == 200 and len(self._kept) < _MOST:
+        if kept.status == 200 and sum(len(one.body) for one in self._kept.values()) + len(kept.body) < _MOST_BYTES:
             self._kept[key] = kept
         same = kept.status == 200 and kept.tag.decode() in asked.get("if-none-match", "")
         headers = [(k, v) for k, v in kept.headers if not (same and k in (b"content-length", b"content-encoding"))]
@@ -83,7 +88,8 @@ class Delivery:
         if encoding and len(body) >= _SMALLEST:
             body = await anyio.to_thread.run_sync(_ENCODERS[encoding], body)
             headers.append((b"content-encoding", encoding.encode()))
-        lasting = _FINGERPRINT.search(scope["path"]) or "m" in parse_qs(scope["query_string"].decode("latin-1"))
+        lasting = _FINGERPRINT.search(scope["path"]) or _version(scope)
+        caching = (_FOR_EVER if lasting else _ASK_AGAIN) if started[0]["status"] == 200 else b"no-store"
         headers += [(b"content-length", str(len(body)).encode()), (b"vary", b"accept-encoding"), (b"etag", tag),
-                    (b"cache-control", _FOR_EVER if lasting else _ASK_AGAIN)]  # fmt: skip
+                    (b"cache-control", caching)]  # fmt: skip
         return _Kept(started[0]["status"], headers, tag, body)

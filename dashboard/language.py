@@ -36,8 +36,15 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def say(text: str, **values: object) -> str:
-    """``text`` in the language in use, its ``{names}`` filled in; Chinese where the catalogue lacks it."""
-    words = catalogue(current()).get(text, text)
+    """``text`` in the language in use, its ``{names}`` filled in; Chinese where the catalogue lacks it.
+
+    An entry ``one|many`` is taken by the number ``n``.
+    """
+    words = catalogue(current()).get(text)
+    if words is None:
+        words = text
+    elif "|" in words:
+        words = words.split("|")[0 if str(values.get("n")) == "1" else 1]
     return words.format(**values) if values else words
 
 

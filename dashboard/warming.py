@@ -12,7 +12,8 @@ from data.store import Release, Scope, Store
 from data.store.hotspots.outlines import neighbours
 
 LOOKS_EVERY_S = 2.0
-BEGINS_AFTER_S = 8.0  # whoever opens the page right after the start goes first
+BEGINS_AFTER_S = 20.0  # whoever opens the page right after the start goes first
+_AFTER_A_FAULT_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -44,8 +45,8 @@ class Warming:
             except YanpanError:
                 pass  # nothing is published yet: visitors are told so
             except Exception:
-                _log.exception("warming")
-                return
+                _log.exception("warming")  # visitors then wait a little longer; nothing else depends on it
+                self._ended.wait(_AFTER_A_FAULT_S)
             self._ended.wait(LOOKS_EVERY_S)
 
     def _warm(self, release: Release) -> None:

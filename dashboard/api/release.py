@@ -19,7 +19,7 @@ def add(api: APIRouter, store: Store, scope_of: Callable[[Request], Scope]) -> N
     def release(request: Request) -> Response:
         split(request, ())
         with store.current() as opened:
-            return answers.plain(answers.text(describe(opened, datetime.now(UTC))))
+            return answers.plain(answers.text(describe(opened, datetime.now(UTC), scope_of(request))))
 
     @api.get("/areas", summary="下级区域", openapi_extra=documented("parent"))
     def child_areas(request: Request) -> Response:

@@ -8,7 +8,8 @@
 
   /** The words of the page in the reader's language; the Chinese text is the key, {names} are filled in. */
   yanpan.say = function (text, values) {
-    const words = (window.yanpanWords && window.yanpanWords[text]) || text;
+    let words = (window.yanpanWords && window.yanpanWords[text]) || text;
+    if (words !== text && words.includes("|")) words = words.split("|")[values && String(values.n) === "1" ? 0 : 1];  // one|many
     return words.replace(/\{(\w+)\}/g, (whole, name) => (values && name in values ? values[name] : whole));
   };
 

@@ -4,24 +4,22 @@
   const yanpan = (window.yanpan = window.yanpan || {});
   const say = (text, values) => yanpan.say(text, values);
   const TABLES = ["csv", "xlsx"], PLACES = ["csv", "xlsx", "geojson", "gpkg"], PICTURES = ["png", "svg"];
-  const MAP_LAYERS = ["kde", "labels", "road", "water", "building", "incidents", "repeat_places"];
 
   /** [title, layer, formats, own parameters] of what can be taken away now. */
   function choices() {
     const level = "level=" + (yanpan.workbench.level() || "grid"), focus = yanpan.workbench.focus();
-    const drawn = focus.layers.map(([name]) => name).filter((name) => MAP_LAYERS.includes(name)).join(",");
-    const measure = ["count", "density", "rate", "change", "gi", "lisa", "emerging"].includes(focus.measure) ? focus.measure : "count";
+    const drawn = focus.layers.map(([name]) => name).join(","), step = "step=" + focus.step;  // what cannot be drawn is named in the picture
     return [
       [say("各区域的数"), "counts", PLACES, level],
       [say("警情明细"), "incidents", PLACES, ""],
-      [say("走势"), "trend", TABLES, ""],
+      [say("走势"), "trend", TABLES, step],
       [say("时段 × 星期"), "profile", TABLES, ""],
       [say("总览"), "summary", TABLES, ""],
       [say("热点"), "hotspots", PLACES, ""],
       [say("纠纷"), "disputes", TABLES, level],
       [say("视频覆盖"), "coverage", TABLES, ""],
-      [say("地图"), "map", PICTURES, level + "&measure=" + measure + "&layers=" + drawn],
-      [say("走势图"), "trend", PICTURES, ""],
+      [say("地图"), "map", PICTURES, level + "&measure=" + focus.measure + "&layers=" + drawn],
+      [say("走势图"), "trend", PICTURES, step],
       [say("类别图"), "categories", PICTURES, ""],
       [say("时段图"), "profile", PICTURES, ""],
       [say("排名图"), "ranking", PICTURES, ""],

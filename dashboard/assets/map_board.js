@@ -45,9 +45,9 @@
     }
 
     /** The units of a level with their numbers; what was there stays faintly until the new level is whole. */
-    showUnits(values, list, measure, release) {
+    showUnits(values, list, measure, release, drawn) {
       const key = values.level + "@" + release;
-      Object.assign(this, { values, list, measure, key });
+      Object.assign(this, { values, list, measure, key, drawn });
       let layer = this.units[key];
       if (!layer) {
         const old = Object.keys(this.units);
@@ -69,7 +69,7 @@
     repaint() {
       if (!this.values || !this.units[this.key]) return;
       this.zoomPainted = this.map.getZoom();
-      this.units[this.key].paint(yanpan.paint.units(this.values, this.list, this.measure, this.zoomPainted, this.past));
+      this.units[this.key].paint(yanpan.paint.units(this.values, this.list, this.measure, this.zoomPainted, this.past, this.drawn));
     }
     /** Colours of units grow lighter as the map comes closer. */
     zoomed() { if (this.zoomPainted !== this.map.getZoom()) this.repaint(); }
@@ -104,8 +104,10 @@
     }
   };
 
+  /* Tiles are kept for ever by their address: it names the release and the mark of what the visitor may see. */
   function tileUrl(layer, release) {
-    return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + ".png?release=" + encodeURIComponent(release);
+    const query = ".png?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope;
+    return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + query;
   }
   yanpan.tileUrl = tileUrl;
 })();

@@ -25,13 +25,14 @@
   const noLines = () => ({ lines: new Int32Array(4), hatch: new Int32Array(2) });
 
   /** What a number of one unit is, for a measure and a window: {state: "missing" | "none" | "value", value}. */
-  function reading(values, list, measure, past) {
+  function reading(values, list, measure, past, drawn) {
     const c = values.columns, count = past ? c.before : c.count;
     const none = { state: "none" }, missing = { state: "missing" };
     const ratio = (divisor) => (i) => {
       if (!count || count[i] < 0) return count ? missing : none;
       return divisor[i] > 0 ? { state: "value", value: count[i] / divisor[i] } : none;
     };
+    if (drawn && ["density", "rate", "eb"].includes(measure)) return (i) => !count ? none : count[i] < 0 ? missing : none;  // parts of units have no rate
     if (measure === "density") return ratio(list.area_km2);
     if (measure === "rate") {
       if (past) { const people = list.population.map((n) => n / 1000); return ratio(people); }
@@ -49,15 +50,15 @@
   const LIMITS = { count: "count", change: "count", density: "density", rate: "rate", eb: "rate", disputes: "found" };
 
   /** Lookup table of the units; ``past`` paints the compared window. */
-  function units(values, list, measure, zoom, past) {
+  function units(values, list, measure, zoom, past, drawn) {
     const lut = new Int32Array(values.size + 1), c = values.columns;
     const alpha = Math.min(0.86, Math.max(0.55, 0.86 - (zoom - 14) * 0.12));
     const land = abgr(css("--map-land"), 0.5), none = abgr(css("--sunk"), alpha);
-    const colour = byMeasure(values, list, measure, alpha, none, past);
+    const colour = byMeasure(values, list, measure, alpha, none, past, drawn);
     for (let i = 0; i < values.size; i++) lut[i + 1] = !c.shown[i] || !values.counted ? land : colour(i);
     return { lut: lut, lines: lines(zoom, values.level), hatch: Int32Array.of(abgr(css("--warn-fill"), 0.9), abgr(css("--warn"), 0.75)) };
   }
-  function byMeasure(values, list, measure, alpha, none, past) {
+  function byMeasure(values, list, measure, alpha, none, past, drawn) {
     const c = values.columns;
     if (c.label && ["gi", "lisa", "emerging"].includes(measure)) {
       const shades = values.classes.map(([label, , token]) => abgr(css("--" + token), label === "none" ? alpha * 0.6 : alpha));
@@ -68,7 +69,7 @@
       const shades = yanpan.units.WORDS.map(([word, mark]) => abgr(word === "无法比较" ? css("--sunk") : css("--change-" + CHANGE_CLASS[mark]), alpha));
       return (i) => c.count[i] < 0 ? HATCH : c.verdict[i] < 0 ? none : shades[c.verdict[i]];
     }
-    const read = reading(values, list, measure, past), limits = values.limits[LIMITS[measure] || "count"];
+    const read = reading(values, list, measure, past, drawn), limits = values.limits[LIMITS[measure] || "count"];
     const shades = [0, 1, 2, 3, 4, 5].map((i) => abgr(css("--count-" + i), i ? alpha : alpha * 0.55));
     return function (i) {
       const one = read(i);

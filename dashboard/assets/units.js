@@ -25,7 +25,7 @@
   function unitsOf(release, level) {
     const key = release + "/" + level;
     if (!lists[key]) {
-      lists[key] = fetch("/tiles/" + level + "/units.json?release=" + encodeURIComponent(release))
+      lists[key] = fetch("/tiles/" + level + "/units.json?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope)
         .then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); });
       lists[key].catch(() => { delete lists[key]; });
     }
@@ -93,19 +93,27 @@
   const PARTIAL = "差只按两期都已上报、同样齐全的部分";
 
   /** What the hover card says of one unit, by position. */
-  function card(target, i, v, u, focus) {
+  function card(target, i, v, u, focus, before) {
     const one = row(i, v, u, focus), past = focus.names[1];
     target.replaceChildren();
     line(target, "strong", "", one.name);
     line(target, "div", "caption", one.parent);
     if (one.count === undefined) line(target, "div", "caption", say("没有事件来源"));
-    else if (one.count === null) line(target, "div", "missing", say("未报：没有任何上报，不按0计"));
+    if (focus.measure === "disputes" && v.columns.found) {
+      disputed(target, i, v);
+      line(target, "div", "caption", say("警情 {n} 起", { n: one.count === null ? say("未报") : thousands(one.count || 0) }));
+      return;
+    }
+    if (before && one.verdict) { pastNumbers(target, one, past, focus); return; }
+    if (one.count === undefined) return;
+    if (one.count === null) line(target, "div", "missing", say("未报：没有任何上报，不按0计"));
     else {
       const numbers = line(target, "div", "numbers", "");
       line(numbers, "b", "", thousands(one.count));
-      line(numbers, "span", "", " " + say("起"));
-      if (one.rate !== null) line(numbers, "span", "caption", "　" + say("每千人 {n}", { n: trimmed(one.rate) }));
-      if (u.area_km2 && u.area_km2[i] > 0) line(numbers, "span", "caption", "　" + say("每平方公里 {n}", { n: trimmed(one.count / u.area_km2[i]) }));
+      line(numbers, "span", "", " " + say("起", { n: one.count }));
+      if (focus.polygon) line(numbers, "span", "caption", "　" + say("圈内"));
+      else if (one.rate !== null) line(numbers, "span", "caption", "　" + say("每千人 {n}", { n: trimmed(one.rate) }));
+      if (!focus.polygon && u.area_km2 && u.area_km2[i] > 0) line(numbers, "span", "caption", "　" + say("每平方公里 {n}", { n: trimmed(one.count / u.area_km2[i]) }));
     }
     if (one.gaps && one.count) line(target, "div", "caption", say("缺 {n} 个上报期", { n: one.gaps }));
     compared(target, one, past, focus);
@@ -132,13 +140,27 @@
       const last = line(target, "div", "judged", ""), [label, words] = v.classes[c.label[i]];
       line(last, "span", "verdict " + (/hot|^H/.test(label) ? "bad" : label === "none" ? "calm" : "good"), words);
       if (c.z[i] !== -2147483648) line(last, "span", "p", "z=" + (c.z[i] / 100).toFixed(2));
-      if (c.q[i] >= 0) line(last, "span", "p", "q=" + (c.q[i] < 5 ? "<0.001" : (c.q[i] / 10000).toFixed(3)).replace("=<", "<"));
+      if (c.q[i] >= 0) line(last, "span", "p", c.q[i] < 5 ? "q<0.001" : "q=" + (c.q[i] / 10000).toFixed(3));
     }
     if (focus.measure === "eb" && c.bayes && c.bayes[i] >= 0) line(target, "div", "caption", say("稳健率 每千人 {n}", { n: trimmed(c.bayes[i] / 1000) }));
-    if (c.found) {
-      line(target, "div", c.dispute_state[i] === 0 ? "missing" : "", c.dispute_state[i] === 0 ? say("纠纷未报")
-        : c.found[i] < 0 ? say("没有纠纷统计") : say("排查 {found} · 调处 {handled} · 成功 {done}", { found: known(c.found[i]), handled: known(c.handled[i]), done: known(c.succeeded[i]) }));
+  }
+  /* The compared window's half of a swipe: its number first. */
+  function pastNumbers(target, one, past, focus) {
+    if (one.before === null) { line(target, "div", "missing", say("{past}未报，无法比较", { past: past })); return; }
+    const numbers = line(target, "div", "numbers", "");
+    line(numbers, "b", "", thousands(one.before));
+    line(numbers, "span", "", " " + say("起", { n: one.before }) + "　" + past);
+    line(target, "div", "", focus.names[0] + " " + (one.count === null ? say("未报") : thousands(one.count)));
+  }
+  function disputed(target, i, v) {
+    const c = v.columns;
+    if (c.dispute_state[i] !== 0 && c.found[i] >= 0) {
+      const numbers = line(target, "div", "numbers", "");
+      line(numbers, "b", "", thousands(c.found[i]));
+      line(numbers, "span", "", " " + say("件纠纷"));
     }
+    line(target, "div", c.dispute_state[i] === 0 ? "missing" : "", c.dispute_state[i] === 0 ? say("纠纷未报")
+      : c.found[i] < 0 ? say("没有纠纷统计") : say("排查 {found} · 调处 {handled} · 成功 {done}", { found: known(c.found[i]), handled: known(c.handled[i]), done: known(c.succeeded[i]) }));
   }
   const known = (n) => (n < 0 ? "—" : thousands(n));
   /** 未报 in a place as wide as a number. */

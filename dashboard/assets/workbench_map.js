@@ -5,7 +5,8 @@
   const IDS = { map: "workbench-map", request: "workbench-request", what: "workbench-what" };
   const LEVELS = ["district", "street", "community", "grid"];
   const CLASSED = ["gi", "lisa", "emerging"], OWN_NUMBERS = [...CLASSED, "eb", "disputes"];
-  const POINTS_FROM = 14;
+  const SAID_AFTER_MS = 700;  // how long the map may be behind before it says so
+  const POINTS_FROM = 12.5;
   const PADDING = { paddingTopLeft: [24, 56], paddingBottomRight: [24, 36] };
   const say = (text, values) => yanpan.say(text, values);
   const at = { map: null, focus: null, values: null, list: null, level: null, board: null, past: null, what: null, asked: null, split: 0.5 };
@@ -74,7 +75,13 @@
     const wanted = level && request(location.search, level);
     if (wanted) { waiting(true); window.dash_clientside.set_props(IDS.request, { data: wanted }); }
   }
-  function waiting(on) { document.body.classList.toggle("painting", on); }
+  function waiting(on) {
+    document.body.classList.toggle("painting", on);
+    clearTimeout(at.slowly);
+    const said = document.getElementById("map-waiting");
+    if (!on) said.hidden = true;
+    else at.slowly = setTimeout(() => { said.hidden = false; }, SAID_AFTER_MS);
+  }
 
   /* --- the clientside callbacks --------------------------------------------------------------------------------------- */
 
@@ -186,11 +193,11 @@
     if (focus.area) area.set("area", focus.area);
     return { what: pairs.toString(), now: pairs.toString(), before: past.toString(), area: area.toString(), release: focus.release };
   }
-  /* Unless they are asked for, single incidents only show close up: from afar they hide what the units say. */
+  /* Incidents only show close up, clustered first: from afar they hide what the units say. */
   function layersNow() {
     const finest = at.focus.levels.length && at.focus.levels[at.focus.levels.length - 1].level;
     const near = at.map.getZoom() >= POINTS_FROM || (at.focus.area && at.focus.least === finest);
-    return at.focus.chosen || near ? at.focus.layers : at.focus.layers.filter(([name]) => name !== "incidents");
+    return near ? at.focus.layers : at.focus.layers.filter(([name]) => name !== "incidents");
   }
   /* Numbers and units first; what takes a second to compute waits until they are there, and fades meanwhile. */
   function showOverlays() {
@@ -209,7 +216,7 @@
     split();
   }
   function repaint() {
-    for (const board of boards()) board.showUnits(at.values, at.list, at.focus.measure, at.focus.release);
+    for (const board of boards()) board.showUnits(at.values, at.list, at.focus.measure, at.focus.release, Boolean(at.focus.polygon));
     drawLabels();
     split();
     if (at.pointer) showCard(at.pointer);
@@ -227,8 +234,10 @@
       panel.querySelector(".map-second").remove();
     }
     at.board.clip(null);
+    const turned = panel.dataset.view !== undefined;
     panel.dataset.view = view || "";
     at.map.invalidateSize({ animate: false });
+    if (turned && at.placed) fit(false);  // half as wide, or whole again
     if (view === "side") {
       const place = document.createElement("div");
       place.className = "map map-second";
@@ -246,8 +255,8 @@
   /** The windows over their halves, each with its number. */
   function names(panel) {
     const [now, before] = panel.querySelectorAll(".window-name");
-    now.textContent = at.focus.names[0] + " " + at.focus.windows[0][0];
-    before.textContent = at.focus.windows[1] ? at.focus.names[1] + " " + at.focus.windows[1][0] : "";
+    now.textContent = at.focus.names[0] + " " + at.focus.spans[0];
+    before.textContent = at.focus.windows[1] ? at.focus.names[1] + " " + at.focus.spans[1] : "";
     panel.querySelector(".window-names").style.left = at.focus.view === "side" ? "50%" : panel.querySelector(".window-names").style.left;
   }
   let following = false;
@@ -363,7 +372,7 @@
     if (!id || document.body.dataset.drawing) return hideCard();
     at.pointer = pointer;
     for (const one of boards()) one.hover(id);
-    yanpan.units.card(at.card, id - 1, at.values, at.list, at.focus);
+    yanpan.units.card(at.card, id - 1, at.values, at.list, at.focus, board.past);
     at.card.hidden = false;
     const frame = at.card.parentElement.getBoundingClientRect(), own = board.map.getContainer().getBoundingClientRect();
     const px = event.containerPoint.x + own.left - frame.left, py = event.containerPoint.y + own.top - frame.top;

@@ -84,9 +84,7 @@ def short_day(day: date) -> str:
 
 
 def tick_days(days: list[date]) -> list[str]:
-    """Days along an axis: 11/9 each; in English, where names take more room, the month only where it is another."""
-    if current() != "en":
-        return [short_day(day) for day in days]
+    """Days along an axis: 11/9, then 10, 11; the month only where it is another."""
     before = [None, *days]
     return [str(day.day) if last and last.month == day.month else short_day(day)
             for last, day in zip(before, days, strict=False)]  # fmt: skip
@@ -174,11 +172,13 @@ def moment(iso: str | None, today: date) -> str:
 
 
 def hours_text(hours: tuple[int, int] | None) -> str:
-    """An hour filter, both hours included."""
+    """An hour filter, from the beginning of its first hour to the end of its last: 18—24时, 22—次日6时."""
     if hours is None:
         return say("全天")
     first, last = hours
-    return say("{a}时", a=first) if first == last else say("{a}—{b}时", a=first, b=last)
+    if last < first:
+        return say("{a}—次日{b}时", a=first, b=last + 1)
+    return say("{a}—{b}时", a=first, b=last + 1)
 
 
 def weekdays_text(days: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ the page, so that their edges are smooth once the browser halves them.
 from dashboard.tiles.base import BASE_BITS, BUILDING, MAIN_ROAD, MIDDLE_ROAD, MINOR_ROAD, WATER
 from dashboard.tiles.coverage import COVERAGE_BITS, FROM_ZOOM
 from dashboard.tiles.drawing import TILE_PX, depths, fill, png, strokes
-from dashboard.tiles.served import LAYERS, MAX_ZOOM, Tiles, UnknownTile, router
+from dashboard.tiles.served import LAYERS, MAX_ZOOM, Tiles, UnknownTile, router, scope_mark
 from dashboard.tiles.shapes import to_world
 from dashboard.tiles.units import unit_list, unit_shapes
 
@@ -31,6 +31,7 @@ __all__ = [
     "fill",
     "png",
     "router",
+    "scope_mark",
     "strokes",
     "to_world",
     "unit_list",

@@ -34,7 +34,8 @@ def unit_list(release: Release, scope: Scope, level: str) -> dict:
     dict
         ``codes, names, kinds, lon, lat`` (a point inside the unit, null without outline), ``width`` (degrees),
         ``population``, ``area_km2`` and ``above`` (level -> position of the unit above, -1 for none) with ``above_names``;
-        arrays by position. Units outside the scope are null.
+        arrays by position. Units outside the scope are null, and so are names above; who may see a street alone sees no
+        district above it (-1).
     """
     units = release.units.level(level)
     shapes = unit_shapes(release, level)
@@ -49,6 +50,7 @@ def unit_list(release: Release, scope: Scope, level: str) -> dict:
         return [v if ok else None for v, ok in zip(values, inside, strict=True)]
 
     above = [name for name in units.above if name in INCIDENT_LEVELS and len(release.units.level(name))]
+    seen = {name: release.units.in_scope(name, scope) for name in above}
     return {
         "level": level,
         "codes": masked(units.codes.tolist()),
@@ -59,6 +61,8 @@ def unit_list(release: Release, scope: Scope, level: str) -> dict:
         "lon": masked(shapely.get_x(points), 6),
         "lat": masked(shapely.get_y(points), 6),
         "width": masked(bounds[:, 2] - bounds[:, 0], 5),
-        "above": {name: units.above[name].tolist() for name in above},
-        "above_names": {name: release.units.level(name).names.tolist() for name in above},
+        "above": {
+            name: np.where(inside & seen[name][units.above[name]], units.above[name], -1).tolist() for name in above
+        },
+        "above_names": {name: np.where(seen[name], release.units.level(name).names, None).tolist() for name in above},
     }

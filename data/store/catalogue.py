@@ -16,19 +16,21 @@ from data.store.scope import Scope
 from data.store.units import Place
 
 
-def describe(release: Release, now: datetime) -> dict:
+def describe(release: Release, now: datetime, scope: Scope = Scope.everything()) -> dict:
     """The release as one plain object.
 
     Parameters
     ----------
     now : datetime
         With a time zone; only the age of the sources uses it.
+    scope : Scope
+        Only ``levels`` depends on it.
 
     Returns
     -------
     dict
         ``id, title, created_at, timezone, data_as_of, synthetic, crs, codes, code_version, default_from, default_to,
-        levels`` (level -> number of units) and ``sources``, each with ``cadence`` and
+        levels`` (level -> number of units in the scope) and ``sources``, each with ``cadence`` and
         ``age_days`` (from its ``data_as_of`` to now, null where unknown).
     """
     info = release.info
@@ -53,7 +55,7 @@ def describe(release: Release, now: datetime) -> dict:
         "code_version": info.code_version,
         "default_from": start.isoformat(),
         "default_to": end.isoformat(),
-        "levels": release.units.counts(),
+        "levels": {level: n for level in UNIT_LEVELS if (n := int(release.units.in_scope(level, scope).sum()))},
         "sources": sources,
     }
 
@@ -65,20 +67,31 @@ def areas(release: Release, scope: Scope, parent: str | None = None) -> Answer:
     -------
     Answer
         Rows ``code, name, level, kind, parent, population, bbox`` (west, south, east, north in degrees) by level and
-        code.
+        code; ``parent`` is null where it is outside the scope.
 
     Raises
     ------
     OutsideScope, UnknownArea
     """
     chosen = _roots(release, scope) if parent is None else _children(release, release.units.allowed(parent, scope))
-    rows = [_row(release, place) for place in chosen]
+    parents = {level: parents_told(release, level, scope) for level in {place.level for place in chosen}}
+    rows = [_row(release, place, parents[place.level][place.position]) for place in chosen]
     schema = pa.schema(
         [(name, pa.string()) for name in ("code", "name", "level", "kind", "parent")]
         + [("population", pa.int64()), ("bbox", pa.list_(pa.float64()))]
     )
     meta = {**release.base_meta(), "selection": {"parent": parent}, "scope": scope.to_meta()}
     return Answer.of(meta, pa.Table.from_pylist(rows, schema=schema))
+
+
+def parents_told(release: Release, level: str, scope: Scope) -> np.ndarray:
+    """The parent code of every unit of a level, shape (units,); None where it has none or that is outside the scope."""
+    parents = release.units.level(level).parents
+    if scope.areas is None:
+        return parents
+    wider = UNIT_LEVELS[: UNIT_LEVELS.index(level)]
+    inside = {code for name in wider for code in release.units.level(name).codes[release.units.in_scope(name, scope)]}
+    return np.array([code if code in inside else None for code in parents], dtype=object)
 
 
 def _children(release: Release, parent: Place) -> list[Place]:
@@ -104,7 +117,7 @@ def _roots(release: Release, scope: Scope) -> list[Place]:
     ]
 
 
-def _row(release: Release, place: Place) -> dict:
+def _row(release: Release, place: Place, parent: str | None) -> dict:
     units, i = release.units.level(place.level), place.position
     bounds = units.bounds[i]
     return {
@@ -112,7 +125,7 @@ def _row(release: Release, place: Place) -> dict:
         "name": units.names[i],
         "level": place.level,
         "kind": units.kinds[i],
-        "parent": units.parents[i],
+        "parent": parent,
         "population": None if np.isnan(units.population[i]) else int(units.population[i]),
         "bbox": None if np.isnan(bounds).any() else bounds.tolist(),
     }

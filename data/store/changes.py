@@ -5,13 +5,13 @@ The recipe is that of the Store's ``counts`` (design: Verdicts), over categories
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from data.index import INCIDENT_LEVELS
-from data.schema import CATEGORIES
+from data.schema import CATEGORIES, INVALID
 from data.selection import Selection
 from data.store.baseline import MOST_PERIODS, periods_before
 from data.store.counts import counts, immature_from, maturity_cutoffs
@@ -63,6 +63,9 @@ class Changes:
 def changes(release: Release, selection: Selection, scope: Scope) -> Changes:
     """The count of the selected area and of each of its counted categories; kept, as several parts of a page ask.
 
+    p of a category is adjusted over all categories but 无效 (over 无效 too where it is named), whichever are shown: naming
+    a category does not change its verdict.
+
     Raises
     ------
     OutsideScope, UnknownArea
@@ -78,28 +81,32 @@ def _compute(release: Release, selection: Selection, scope: Scope) -> Changes:
     left_out = release.reports.left_out(windows) if before else []
     cutoffs = maturity_cutoffs(release, now, before)
     names = selection.counted_categories
+    judged = tuple(c for c in CATEGORIES if c != INVALID or c in names)
+    every = replace(selection, categories=judged)
     found = [
-        count_window(release, selection, scope, "category", len(CATEGORIES), window, cutoff, left_out)
+        count_window(release, every, scope, "category", len(CATEGORIES), window, cutoff, left_out)
         for window, cutoff in zip(windows, cutoffs, strict=True)
     ]
     silent = [bool(tally.none_in[0, i]) for i in range(len(windows))]
-    recorded = [_or_missing(_with_whole(c.recorded, names), quiet) for c, quiet in zip(found, silent, strict=True)]
+    recorded = [
+        _or_missing(_with_whole(c.recorded, judged, names), quiet) for c, quiet in zip(found, silent, strict=True)
+    ]
     missing = int(tally.missing[0, 0])
     if before is None:
         rows = [Change(n, None, periods_missing=missing) for n in recorded[0]]
-        return Changes(rows[-1], dict(zip(names, rows, strict=False)))
+        return Changes(rows[-1], _named(judged, rows, names))
     fresh = immature_from(release)
     comparable = (
         not tally.too_many(release.limits.missing_pct).any()
         and release.reports.compared_units_of(places, left_out) > 0
         and not (fresh is not None and max(end for _, end in windows) > fresh)
     )
-    k1, k2 = (_with_whole(c.compared, names) for c in found)
+    k1, k2 = (_with_whole(c.compared, judged, names) for c in found)
     days, days_before = selection.days, (before[1] - before[0]).days
     p = np.full(len(k1), np.nan)
     if comparable:
         pooled = selection.area is not None and release.units.find(selection.area).level in INCIDENT_LEVELS[1:]
-        phi = _dispersion(release, selection, scope, places, names, pooled)
+        phi = _dispersion(release, every, scope, places, names, pooled)
         p = widen(poisson_e_test(k1, days, k2, days_before).p, phi)
         p[:-1] = benjamini_hochberg(p[:-1])  # the categories are judged at once, the whole by itself
     z = score_z(k1, days, k2, days_before)
@@ -112,7 +119,7 @@ def _compute(release: Release, selection: Selection, scope: Scope) -> Changes:
             percent = difference * 100.0 / k2[i] if k2[i] else None
             row = Change(row.now, row.before, difference, percent, float(z[i]), float(p[i]), str(words[i]), missing)
         rows.append(row)
-    return Changes(_as_judged_by_level(release, selection, scope, rows[-1]), dict(zip(names, rows, strict=False)))
+    return Changes(_as_judged_by_level(release, selection, scope, rows[-1]), _named(judged, rows, names))
 
 
 def _as_judged_by_level(release: Release, selection: Selection, scope: Scope, total: Change) -> Change:
@@ -128,29 +135,37 @@ def _or_missing(values: np.ndarray, silent: bool) -> list[int | None]:
     return [None if silent and n == 0 else int(n) for n in values]
 
 
-def _with_whole(by_category: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    chosen = by_category[..., [CATEGORIES.index(name) for name in names]]
-    return np.concatenate([chosen, chosen.sum(axis=-1, keepdims=True)], axis=-1)
+def _named(judged: tuple[str, ...], rows: list[Change], names: tuple[str, ...]) -> dict[str, Change]:
+    """Of the rows of the judged categories those shown."""
+    return {category: row for category, row in zip(judged, rows, strict=False) if category in names}
 
 
-def _dispersion(release, selection, scope, places, names, pooled: bool) -> np.ndarray:
-    """phi of each category and of the whole, from the latest complete periods before the current window."""
-    periods = list(islice(periods_before(release, selection), _MOST_LOOKED_AT))
+def _with_whole(by_category: np.ndarray, judged: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
+    """The judged categories, then the sum of those shown."""
+    each, shown = (by_category[..., [CATEGORIES.index(c) for c in chosen]] for chosen in (judged, names))
+    return np.concatenate([each, shown.sum(axis=-1, keepdims=True)], axis=-1)
+
+
+def _dispersion(release, every: Selection, scope, places, names, pooled: bool) -> np.ndarray:
+    """phi of each category of ``every`` and of the sum of those shown, from the latest complete periods before the
+    current window."""
+    judged = every.counted_categories
+    periods = list(islice(periods_before(release, every), _MOST_LOOKED_AT))
     if not periods:
-        return np.ones(len(names) + 1)
+        return np.ones(len(judged) + 1)
     tally = release.reports.tally_of(places, periods)
     whole = (tally.missing[0] == 0) & (tally.total[0] > 0)
     periods = [period for period, ok in zip(periods, whole, strict=True) if ok][:MOST_PERIODS]
     if not periods:
-        return np.ones(len(names) + 1)
+        return np.ones(len(judged) + 1)
     starts, ends = np.array(sorted(periods)).T
     first, until, width = int(starts[0]), int(ends[-1]), len(CATEGORIES)
     key = (INCIDENT.day - first) * width + INCIDENT.category
-    by_day = tabulate(release, selection, scope, (first, until), key, (until - first) * width)[0, :-1]
+    by_day = tabulate(release, every, scope, (first, until), key, (until - first) * width)[0, :-1]
     before = np.concatenate([np.zeros((1, width)), np.cumsum(by_day.reshape(-1, width), axis=0)])
     by_period = before[ends - first] - before[starts - first]
     exposure = (ends - starts).astype(float)
-    table = _with_whole(by_period, names).T
+    table = _with_whole(by_period, judged, names).T
     if not pooled:
         return dispersion(table, exposure, pooled=False).phi
     return np.append(

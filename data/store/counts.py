@@ -49,6 +49,7 @@ def counts(release: Release, selection: Selection, scope: Scope, level: str = "d
         Rows ``code, name, count, before, rate_per_1000, state, periods_missing, before_state, before_periods_missing,
         difference, percent, z, p, phi, verdict``; ``count_mature, before_mature`` where equal maturity cuts a count,
         ``compared_count, compared_before`` where units not in for both windows are left out of the comparison.
+        ``rate_per_1000`` is null under a polygon, whose people nobody counted.
         p is final (widened by phi, then adjusted over all areas of the level in the scope) and null where withheld.
 
     Raises
@@ -95,7 +96,8 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
     too_many = tally.too_many(release.limits.missing_pct).any(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(population > 0, current.recorded * 1000.0 / population, np.nan)
-    rate = np.where(too_many | (state == "missing"), np.nan, rate)
+    # With a drawn shape the events are those inside it, the people those of the whole unit: no rate.
+    rate = np.where(too_many | (state == "missing") | (selection.polygon is not None), np.nan, rate)
     meta = {**common_meta(release, selection, scope), "level": level, "unplaced": current.unplaced}
     if before is None:
         columns |= {"before": _nothing(units), "rate_per_1000": rate, "state": state}

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from data.selection import Selection
 from data.store.answer import Features
+from data.store.catalogue import parents_told
 from data.store.clusters import DRAWN_SINGLY, Mesh, clusters, point_groups
 from data.store.coverage import blind_hotspots, cameras, rule_failures
 from data.store.extent import NOT_CLUSTERED, Extent, clustered, layer_answer, limit_cut
@@ -69,6 +70,7 @@ def _units(release: Release, level: str, area: Place | None, scope: Scope, exten
         with np.errstate(invalid="ignore"):
             shown &= (units.bounds[:, 0] <= east) & (units.bounds[:, 2] >= west)
             shown &= (units.bounds[:, 1] <= north) & (units.bounds[:, 3] >= south)
+    parents = parents_told(release, level, scope)
     geometry = release.shapes(level, extent.detail)
     positions = np.flatnonzero(shown)
     texts = [
@@ -79,7 +81,7 @@ def _units(release: Release, level: str, area: Place | None, scope: Scope, exten
                 "name": units.names[i],
                 "level": level,
                 "kind": units.kinds[i],
-                "parent": units.parents[i],
+                "parent": parents[i],
             },
         )
         for i in positions

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import shapely
 import sqlalchemy as sa
 
 from data.index import FILE_NAME
@@ -25,6 +27,7 @@ from data.store.units import Units
 
 T = TypeVar("T")
 MOST_BYTES = 400_000_000  # of remembered answers, in one worker
+_SAMPLE = 200
 # Temporary files must not go beside the release, which may stand in a read-only folder. Groups by grid (15 bits) and
 # period (7) fit the array-based grouping, twice as fast as hashing, when it may use more than its 12 bits.
 _CONFIG = {"temp_directory": tempfile.gettempdir(), "perfect_ht_threshold": 22}
@@ -117,8 +120,8 @@ class Release:
                 value = compute()
                 size = weight(value)
                 with self._lock:
+                    self._bytes += size - self._kept.pop(key, (None, 0))[1]
                     self._kept[key] = value, size
-                    self._bytes += size
                     while self._bytes > MOST_BYTES and len(self._kept) > 1:
                         self._bytes -= self._kept.popitem(last=False)[1][1]
             finally:
@@ -163,19 +166,33 @@ def day_number(day) -> int:
 
 
 def weight(value: object, deep: int = 5) -> int:
-    """Roughly the bytes a value holds: its arrays, tables and texts, and those inside it, so many steps deep."""
+    """Roughly the bytes a value holds: its arrays, tables, shapes and texts, and those inside it, so many steps deep."""
+    if isinstance(value, Release):
+        return 0  # it holds the values, not they it
     if isinstance(value, (pa.Table, pa.Array, pa.ChunkedArray)):
         return value.nbytes + 200
+    if isinstance(value, pd.DataFrame):
+        return sum(weight(value[name].to_numpy(), deep) for name in value.columns)
     if isinstance(value, np.ndarray):
-        return value.nbytes + (50 * value.size if value.dtype == object else 0) + 100
+        inside = (
+            _sampled(value.ravel()[:: max(value.size // _SAMPLE, 1)], value.size, deep) if value.dtype == object else 0
+        )
+        return value.nbytes + inside + 100
+    if isinstance(value, shapely.Geometry):
+        return 16 * int(shapely.get_num_coordinates(value)) + 150
     if isinstance(value, (str, bytes)):
         return len(value) + 50
     if deep == 0:
         return 100
     if isinstance(value, dict):
-        return 200 + sum(weight(k, deep - 1) + weight(v, deep - 1) for k, v in value.items())
+        pairs = list(value.items())
+        return 200 + _sampled([one for pair in pairs[:_SAMPLE] for one in pair], 2 * len(pairs), deep)
     if isinstance(value, (list, tuple, set, frozenset)):
-        seen = [weight(one, deep - 1) for one in islice(value, 200)]
-        return 100 + (sum(seen) * len(value) // len(seen) if seen else 0)
+        return 100 + _sampled(list(islice(value, _SAMPLE)), len(value), deep)
     inside = getattr(value, "__dict__", None)
-    return 100 + (weight(inside, deep - 1) if inside else 0)
+    return 100 + (weight(dict(inside), deep - 1) if inside else 0)
+
+
+def _sampled(some, size: int, deep: int) -> int:
+    """Bytes of ``size`` values of which some are given."""
+    return sum(weight(one, deep - 1) for one in some) * size // len(some) if len(some) else 0

@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from data.schema import CATEGORIES
-from data.selection import Selection
+from data.selection import ParameterError, Selection
 from data.store.answer import Answer
 from data.store.counts import immature_from
 from data.store.filters import (
@@ -29,6 +29,7 @@ from data.store.tabulate import tabulate
 from data.store.units import Place
 
 STEPS = ("day", "week", "month")
+MOST_STEPS = 4_000  # eleven years of days; every month that a Selection can hold
 
 
 def trend(release: Release, selection: Selection, scope: Scope, step: str = "day") -> Answer:
@@ -45,9 +46,17 @@ def trend(release: Release, selection: Selection, scope: Scope, step: str = "day
         Rows ``start, category, count, state, complete, periods_missing``; ``start`` is the step's calendar start.
         ``complete`` is False for a step cut by the window, not over at ``data_as_of``, or not yet all in (未齐).
         Steps of a source of precision month are missing unless they are whole months.
+
+    Raises
+    ------
+    ParameterError
+        For more than ``MOST_STEPS`` steps.
+    OutsideScope, UnknownArea
     """
     window = day_window((selection.start, selection.end))
     steps = cadence_periods(*window, step)
+    if len(steps) > MOST_STEPS:
+        raise ParameterError("step", step, f"不超过 {MOST_STEPS} 步：更粗的步长或更短的时段")
     cut = [(max(start, window[0]), min(end, window[1])) for start, end in steps]
     tally = area_tally(release, selection, scope, cut)
     categories = selection.counted_categories

@@ -16,13 +16,13 @@ from dashboard import basemaps, language
 from dashboard.components.card import empty
 from dashboard.components.topbar import release_state
 from dashboard.components.tree import tree
-from dashboard.components.words import LEVEL_NAMES, before_name, now_name
+from dashboard.components.words import LEVEL_NAMES, before_name, now_name, window_text
 from dashboard.language import say
 from dashboard.pages.caller import caller_language, caller_scope
 from dashboard.pages.workbench import ids, view_charts, view_drawer, view_legend, view_map, view_rail
 from dashboard.pages.workbench.classes import CLASSES
-from dashboard.pages.workbench.state import CHANGE, COUNT, DEFAULT, read_state, unequal
-from dashboard.pages.workbench.unit_values import unit_values
+from dashboard.pages.workbench.state import CHANGE, COUNT, DISPUTES, PageState, read_state, unequal
+from dashboard.pages.workbench.unit_values import UnitValues, unit_values
 from dashboard.settings import Settings
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
@@ -95,11 +95,11 @@ def show_focus(store: Store, settings: Settings, where: dict) -> dict:
     """Where the map looks, the switches over it; asks no counts, so that the map can go ahead."""
     with store.current() as release:
         state = read_state(where["search"], release)
-        area = state.selection.area
-        place = None if area is None else release.units.allowed(area, caller_scope())
-        levels = view_map.level_zooms(release)
-        line = view_rail.area_line(release, area)
-        child = view_rail.child_level(release, area)
+        area, scope = state.selection.area, caller_scope()
+        place = None if area is None else release.units.allowed(area, scope)
+        levels = view_map.level_zooms(release, scope)
+        line = view_rail.area_line(release, scope, area)
+        child = view_rail.child_level(release, scope, area)
         selection = state.selection
         window, before = (selection.start, selection.end), selection.compare_window
         compared = selection.compare != "none"
@@ -114,17 +114,18 @@ def show_focus(store: Store, settings: Settings, where: dict) -> dict:
             "fixed": state.level,
             "measure": COUNT if state.measure == CHANGE and not compared else state.measure,
             "layers": [[layer.name, layer.opacity_pct] for layer in state.layers],
-            "chosen": state.layers != DEFAULT,
             "view": state.view if compared else None,
             "tab": state.tab,
+            "step": step_for(selection, release),
             "base": basemaps.describe_one(settings, state.base),
-            "bounds": view_map.extent(release, place if line else None),
+            "bounds": view_map.extent(release, scope, place if line else None),
             "outline": view_map.outline(release, place) if line else None,
             "polygon": selection.polygon,
-            "root": view_rail.root_name(release),
+            "root": view_rail.root_name(release, scope),
             "unequal": unequal(selection),
             "days": [selection.days, (before[1] - before[0]).days if before else None],
             "windows": [list(map(str, window)), list(map(str, before)) if before else None],
+            "spans": [window_text(window), window_text(before) if before else None],
             "names": [now_name(window), before_name(window, selection.compare)],
             "parts": parts(
                 map_tools=view_map.tools(state, release, levels),
@@ -139,14 +140,14 @@ def show_frame(store: Store, settings: Settings, what: dict) -> dict:
     """Breadcrumb, chips, filter rail and the state of the release; the last stays where the address is refused."""
     with store.current() as release:
         now = datetime.now(UTC)
-        topbar = release_state(describe(release, now), now.date(), open_mode=settings.open_mode)
+        topbar = release_state(describe(release, now, caller_scope()), now.date(), open_mode=settings.open_mode)
         try:
             state = read_state(what["search"], release)
             found = facets(release, state.selection, caller_scope())
         except YanpanError:  # told by show_focus
             return parts(crumbs=None, chips=None, rail=None, topbar=topbar)
         return parts(
-            crumbs=view_rail.crumbs(state, release),
+            crumbs=view_rail.crumbs(state, release, caller_scope()),
             chips=view_rail.chips(state),
             rail=view_rail.rail(state, found, release.data_as_of),
             topbar=topbar,
@@ -168,15 +169,19 @@ def show_side(store: Store, what: dict) -> tuple[dict, go.Figure]:
         scope = caller_scope()
         state = read_state(what["search"], release)
         selection = state.selection
-        line = view_rail.area_line(release, selection.area)
-        name = release.units.level(line[-1].level).names[line[-1].position] if line else view_rail.root_name(release)
+        line = view_rail.area_line(release, scope, selection.area)
+        name = (
+            release.units.level(line[-1].level).names[line[-1].position]
+            if line
+            else view_rail.root_name(release, scope)
+        )
         if not release.reports.source_ids:
             nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
             return nothing, go.Figure(layout=view_charts.BLANK)
         found = changes(release, selection, scope)
         week = profile(release, selection, scope)
         table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)
-        level = view_rail.child_level(release, selection.area)
+        level = view_rail.child_level(release, scope, selection.area)
         rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
         step = step_for(selection, release)
         band = trend_band(release, selection, scope, step)
@@ -200,7 +205,7 @@ def show_more(store: Store, what: dict) -> dict:
         scope = caller_scope()
         state = read_state(what["search"], release)
         selection = state.selection
-        level = view_rail.child_level(release, selection.area) or "grid"
+        level = view_rail.child_level(release, scope, selection.area) or "grid"
         kinds = place_types(release, selection, scope)
         told = disputes(release, selection, scope, level)
         changed = compared_disputes(release, selection, scope).changes.get("found")
@@ -251,7 +256,7 @@ def show_values(store: Store, request: dict | None) -> dict:
             "parts": parts(
                 legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
                 map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
-                map_note=map_note(release, level, values.counted.rows),
+                map_note=map_note(release, level, values.counted.rows) or _no_disputes(state, level, values),
             ),
         }
 
@@ -268,6 +273,13 @@ def map_note(release: Release, level: str, rows) -> object:
     if not any(recorded):
         return empty(say("所选时段和筛选下没有事件。"))
     return None
+
+
+def _no_disputes(state: PageState, level: str, values: UnitValues) -> object:
+    """Said where disputes colour the map and no unit of the level has any statistics."""
+    if state.measure != DISPUTES or values.found_known:
+        return None
+    return empty(say("纠纷统计没有分到{level}，请换更宽的层级。", level=say(LEVEL_NAMES[level])))
 
 
 def step_for(selection: Selection, release: Release) -> str:

@@ -16,7 +16,7 @@ from dashboard.pages.workbench.state import TABS
 _TABLE_THEME = """themeQuartz.withParams({
  fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, headerFontWeight: 400, headerTextColor: 'var(--t3)',
  backgroundColor: 'var(--panel)', foregroundColor: 'var(--t1)', headerBackgroundColor: 'var(--raised)',
- borderColor: 'var(--line)', rowHoverColor: 'var(--raised)', wrapperBorder: false, wrapperBorderRadius: 0,
+ borderColor: 'var(--line)', rowHoverColor: 'var(--raised)', browserColorScheme: 'inherit', wrapperBorder: false, wrapperBorderRadius: 0,
  accentColor: 'var(--accent)', headerColumnResizeHandleColor: 'transparent', cellHorizontalPadding: 12
 })"""
 
@@ -103,6 +103,7 @@ def _map() -> html.Div:
             swipe,
             html.Div([html.Div(className="window-name now"), html.Div(className="window-name before")], className="window-names"),
             html.Div(id="map-progress", className="map-progress", hidden=True),
+            html.Div(say("正在读取地图数据…"), id="map-waiting", className="map-waiting", hidden=True),
             html.Div(id=ids.MAP_TOOLS, className="map-tools"),
             html.Details(
                 [html.Summary([say("图层"), " ", html.Span(id="layer-count", className="caption")]), html.Div(id="layer-panel")],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import FastAPI, Request, Response
 
 from dashboard import guard, language
@@ -11,6 +13,7 @@ from dashboard.components.tree import tree
 from dashboard.pages.workbench.lists import listed
 from dashboard.pages.workbench.state import TABS
 from dashboard.pages.workbench.view_method import CARDS, method_card
+from data.index import INCIDENT_LEVELS
 from data.selection import PARAMETERS, ParameterError, preceding
 from data.store import Store
 
@@ -24,9 +27,10 @@ def add(server: FastAPI, store: Store) -> None:
     def card(request: Request) -> Response:
         own, pairs = split(request, ("layer", "level"), PARAMETERS)
         layer = choice("layer", own.get("layer", ""), CARDS)
+        level = choice("level", own["level"], INCIDENT_LEVELS) if "level" in own else None
         language.use(request.cookies.get(language.COOKIE))
         with store.current() as release:
-            shown = method_card(release, layer, release.selection(pairs), guard.scope_of(request), own.get("level"))
+            shown = method_card(release, layer, release.selection(pairs), guard.scope_of(request), level)
         return answers.plain(answers.text(tree(shown)))
 
     @server.get("/workbench/list", include_in_schema=False)
@@ -35,7 +39,10 @@ def add(server: FastAPI, store: Store) -> None:
         tab = choice("tab", own.get("tab", ""), TABS)
         language.use(request.cookies.get(language.COOKIE))
         with store.current() as release:
-            found = listed(release, tab, release.selection(pairs), guard.scope_of(request))
+            selection, scope = release.selection(pairs), guard.scope_of(request)
+            if selection.area is not None:
+                release.units.allowed(selection.area, scope)
+            found = listed(release, tab, selection, scope)
         return answers.plain(answers.text(found))
 
     @server.get("/workbench/steps", include_in_schema=False)
@@ -46,7 +53,10 @@ def add(server: FastAPI, store: Store) -> None:
             raise ParameterError("count", asked, "1 至 60 的整数")
         with store.current() as release:
             selection = release.selection(pairs)
+            if selection.area is not None:
+                release.units.allowed(selection.area, guard.scope_of(request))
         windows = [(selection.start, selection.end)]
-        while len(windows) < int(asked):
-            windows.append(preceding(windows[-1]))
+        with suppress(OverflowError, ValueError):  # the calendar begins somewhere
+            while len(windows) < int(asked):
+                windows.append(preceding(windows[-1]))
         return answers.plain(answers.text({"windows": [[str(a), str(b)] for a, b in reversed(windows)]}))

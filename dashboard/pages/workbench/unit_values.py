@@ -35,12 +35,15 @@ class UnitValues:
         What the measure's own method says of itself; empty for plain counts.
     found_limits : tuple of int
         Lower limits of the classes of disputes found; empty where they are not shown.
+    found_known : bool
+        Whether disputes are told of any unit of the level, be it that nothing was reported.
     """
 
     packed: dict
     counted: Answer
     facts: dict
     found_limits: tuple[int, ...] = ()
+    found_known: bool = False
 
 
 def unit_values(release: Release, state: PageState, scope: Scope, level: str) -> UnitValues:
@@ -48,7 +51,7 @@ def unit_values(release: Release, state: PageState, scope: Scope, level: str) ->
     units = release.units.level(level)
     counted = counts(release, state.selection, scope, level)
     positions = np.searchsorted(units.codes.astype(str), counted.rows["code"].to_numpy().astype(str))
-    columns, facts, found_limits = packed_rows(len(units), positions, counted.rows), {}, ()
+    columns, facts, found_limits, known = packed_rows(len(units), positions, counted.rows), {}, (), False
     both = state.view is not None and state.selection.compare != "none"
     if state.measure == BAYES:
         columns |= _bayes(release, level, positions, counted.rows, both)
@@ -59,8 +62,9 @@ def unit_values(release: Release, state: PageState, scope: Scope, level: str) ->
         answer = disputes(release, state.selection, scope, level)
         facts = answer.meta
         columns |= _disputes(len(units), units.codes, answer.rows)
+        known = answer.rows["state"].null_count < answer.rows.num_rows
         found_limits = count_limits(np.nan_to_num(answer.rows["found"].cast(pa.float64()).to_numpy()))
-    return UnitValues({"level": level, "size": len(units), "columns": columns}, counted, facts, found_limits)
+    return UnitValues({"level": level, "size": len(units), "columns": columns}, counted, facts, found_limits, known)
 
 
 def _bayes(release: Release, level: str, positions: np.ndarray, rows: pa.Table, both: bool) -> dict:

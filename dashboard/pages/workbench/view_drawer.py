@@ -51,8 +51,8 @@ def _number(field: str, name: str, width: int, function: str) -> tuple:
 
 
 _UNITS = (
-    ("name", "名称", 120, 2, {"cellRenderer": "YanpanArea"}),
-    ("parent", "上级", 100, 2, {}),
+    ("name", "名称", (120, 132), 2, {"cellRenderer": "YanpanArea"}),
+    ("parent", "上级", (100, 84), 2, {}),
     *(
         _number(field, name, width, f"yanpanFormat('{field}', params)")
         for field, name, width in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 
 from dashboard.components.verdict import MARKS, TONES
-from dashboard.components.words import LEVEL_NAMES, before_name, days_text, plain
+from dashboard.components.words import LEVEL_NAMES, before_name, days_text, listed, plain
 from dashboard.language import say
 from dashboard.pages.workbench.classes import CLASSES
 from dashboard.pages.workbench.state import BAYES, CHANGE, CLASSED, COUNT, DENSITY, DISPUTES, RATE, PageState
@@ -13,8 +13,6 @@ from data.store.class_limits import ClassLimits
 from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, RISE
 
 _CHANGES = ((CLEAR_RISE, 6), (RISE, 5), (NORMAL, 3), (FALL, 1), (CLEAR_FALL, 0))  # word, class of the change ramp
-_EMERGING_SHOWN = ("new_hot", "intensifying_hot", "persistent_hot", "diminishing_hot", "historical_hot", "none",
-                   "new_cold", "persistent_cold", "diminishing_cold")  # fmt: skip
 
 
 def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tuple[int, ...]) -> list:
@@ -57,8 +55,10 @@ _NAMES = {"gi": "Gi* 热点", "lisa": "局部 Moran", "emerging": "时空热点"
 
 
 def _classes(measure: str, unit: str) -> html.Div:
-    shown = [one for one in CLASSES[measure] if measure != "emerging" or one.label in _EMERGING_SHOWN]
-    rows = [_word(one.colour, html.Span(say(one.words))) for one in shown]
+    by_colour: dict[str, list[str]] = {}  # classes that share a colour share a line
+    for one in CLASSES[measure]:
+        by_colour.setdefault(one.colour, []).append(say(one.words))
+    rows = [_word(colour, html.Span(listed(words))) for colour, words in by_colour.items()]
     return _legend(measure, say(_NAMES[measure]), say("{unit} · 已校正多重检验", unit=unit), html.Div(rows))
 
 

@@ -24,7 +24,7 @@ from dashboard.pages.workbench.state import (
     PageState,
 )
 from data.index import INCIDENT_LEVELS
-from data.store import Release
+from data.store import Release, Scope
 from data.store.units import Place
 
 _READABLE_PX = 64  # a level is shown from the zoom where its median unit is this wide
@@ -37,11 +37,11 @@ MEASURE_GROUPS = (("多少", (COUNT, DENSITY, RATE, BAYES)), ("与对比期", (C
 VIEW_NAMES = (("swipe", "卷帘"), ("side", "并排"))
 
 
-def level_zooms(release: Release) -> list[dict]:
-    """The levels that have units, wide to narrow, each with the first zoom it is readable at."""
+def level_zooms(release: Release, scope: Scope) -> list[dict]:
+    """The levels that have units in the scope, wide to narrow, each with the first zoom it is readable at."""
     levels = []
     for level in INCIDENT_LEVELS:
-        widths = release.units.level(level).bounds
+        widths = release.units.level(level).bounds[release.units.in_scope(level, scope)]
         if not len(widths):
             continue
         width = float(np.nanmedian(widths[:, 2] - widths[:, 0])) if np.isfinite(widths).any() else 0.0
@@ -55,12 +55,13 @@ def has_population(release: Release) -> bool:
     return any(np.nansum(release.units.level(level).population) > 0 for level in INCIDENT_LEVELS)
 
 
-def extent(release: Release, place: Place | None) -> list[float] | None:
-    """West, south, east, north of an area or of everything; None where there are no outlines."""
+def extent(release: Release, scope: Scope, place: Place | None) -> list[float] | None:
+    """West, south, east, north of an area or of the whole scope; None where there are no outlines."""
     if place is not None:
         bounds = release.units.level(place.level).bounds[place.position][None]
     else:
-        bounds = np.concatenate([release.units.level(level).bounds for level in INCIDENT_LEVELS])
+        inside = [release.units.level(one).bounds[release.units.in_scope(one, scope)] for one in INCIDENT_LEVELS]
+        bounds = np.concatenate(inside)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return None
@@ -128,5 +129,7 @@ def foot(state: PageState, meta: dict, unplaced: int) -> str:
         parts.append(say("钟点不明 {n} 起，不在筛选内", n=f"{meta['unknown']:,}"))
     if meta["coarser"]:
         parts.append(say("按月来源未计入：{names}", names=listed(meta["coarser"])))
+    if selection.polygon:
+        parts.append(say("圈定范围内只计起数，不算率"))
     parts += [say("按发生时间计"), meta["release"]]
     return " · ".join(parts)

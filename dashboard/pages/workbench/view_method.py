@@ -68,9 +68,14 @@ LABELS = {
     "n": "样本（起）", "neighbours": "邻接", "mean_neighbours": "平均邻居数", "alpha": "显著水平", "adjusted_over": "校正的单元数", "dispersion": "离散度 φ",
     "phi": "离散度 φ", "periods": "φ 所用期数", "seed": "随机种子", "window": "所选时段", "before": "对比期", "scope": "授权范围", "steps": "时间步",
     "limits_per_km2": "分级（起/平方公里）", "excluded": "未计入", "not_drawn": "未上图", "reference": "出处", "distance_m": "距离（米）", "days": "天数",
-    "data_as_of": "数据截至", "release": "发布", "test": "检验", "least_count": "最少起数", "units": "单元数",
+    "data_as_of": "数据截至", "release": "发布", "test": "检验", "least_count": "最少起数", "units": "单元数", "left_out": "未计入", "pile_up": "默认坐标", "centroid": "区域中心点", "low_precision": "坐标粗略",
+    "outside": "在网格之外", "no_coordinates": "无坐标", "no_unit": "无网格", "minimum": "最少起数", "tolerance_m": "同一地点（米）", "mean": "平均",
+    "islands": "无邻接", "missing": "未报", "estimated": "已估计", "pooled": "合并估计", "period_days": "每期天数", "immature_from": "未齐自", "rule": "规则",
+    "bandwidth_rule": "带宽规则", "cells": "格数", "bounds_m": "范围（米）", "limits_shares": "分级份额", "outside_boundary": "在边界外", "adjustment": "校正",
 }  # fmt: skip
 _SAID_ELSEWHERE = (
+    "p",
+    "period",
     "window",
     "before",
     "from",
@@ -160,6 +165,8 @@ def _text(name: str, value) -> str | None:
         return None
     if isinstance(value, bool):
         return say("是") if value else say("否")
+    if name == "scope" and value == "all":
+        return say("全部")
     if name == "level":
         return say(LEVEL_NAMES.get(value, str(value)))
     if name == "kernel":

@@ -123,7 +123,8 @@ def unit_standing(release: Release, chosen: Chosen | None, level: str) -> Standi
     rolled = _rolled(release, chosen)
     values = {name: rolled[name][level] if name in rolled else np.full(size, np.nan) for name in _COLUMNS}
     known = reporting(release, chosen.source)
-    return _standing(release, chosen, values, known and chosen.due and known.tally(level, chosen.due))
+    tally = known.tally(level, chosen.due) if known and chosen.due else None
+    return _standing(release, chosen, values, tally)
 
 
 def whole_standing(release: Release, chosen: Chosen | None, places: tuple[Place, ...] | None) -> Standing:

@@ -59,6 +59,13 @@ def test_only_hashed_addresses_are_kept_for_ever(client, path, lasting):
     assert ("immutable" in said) is lasting and ("no-cache" in said) is not lasting
 
 
+def test_other_parameters_make_nothing_anew_and_faults_are_not_kept(client, asked):
+    for i in range(3):
+        assert client.get(f"/assets/a.js?x={i}").text == TEXT
+    assert asked == ["/assets/a.js"]
+    assert client.get("/assets/none.js?m=1").headers["cache-control"] == "no-store"
+
+
 def test_faults_small_files_and_data_pass_as_they_are(client, asked):
     for _ in range(2):
         assert client.get("/assets/none.js").status_code == 404

@@ -78,6 +78,12 @@ def test_the_english_is_english_and_fills_in_the_same_names(english):
     assert [zh for zh, en in english.items() if not en.strip() and zh.strip()] == []
 
 
+def test_one_and_many(monkeypatch):
+    monkeypatch.setattr(language, "catalogue", lambda name: {"{n}天": "{n} day|{n} days", "起": "incident|incidents"})
+    assert [language.say("{n}天", n=n) for n in (0, 1, "1", 2)] == ["0 days", "1 day", "1 day", "2 days"]
+    assert (language.say("起"), language.say("起", n=1)) == ("incidents", "incident")
+
+
 def test_words_follow_the_language_in_use(monkeypatch):
     monkeypatch.setattr(
         language, "catalogue", lambda name: {"共{n}起": "{n} in all", "位置": "where"} if name == "en" else {}
@@ -118,7 +124,7 @@ def test_english_days_are_never_two_bare_numbers(in_english):
     assert words.tick_days([date(2026, 10, 30), date(2026, 10, 31), date(2026, 11, 1)]) == ["30 Oct", "31", "1 Nov"]
     assert words.moment("2026-11-09T06:05:00", date(2026, 12, 1)) == "9 Nov, 06:05"
     assert words.moment("2025-11-09T06:05:00", date(2026, 12, 1)) == "9 Nov 2025, 06:05"
-    assert words.weekdays_text((1, 7)) == "Mon, Sun" and words.hours_text((18, 23)) == "18:00–23:59"
+    assert words.weekdays_text((1, 7)) == "Mon, Sun" and words.hours_text((18, 23)) == "18:00–24:00"
     language.use("zh")
     assert words.tick_days([date(2026, 10, 31), date(2026, 11, 1)]) == ["10/31", "11/1"]
     assert words.moment("2026-11-09T06:05:00", date(2026, 12, 1)) == "11-09 06:05"

@@ -2,12 +2,17 @@
 
 import struct
 import sys
+import threading
 import zlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
+from dash import html
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -15,7 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 import camera_release
 import small_release as small
 
-from dashboard import errors, tiles
+from dashboard import errors, language, tiles
+from dashboard.app import create_app
+from dashboard.settings import Settings
+from dashboard.tiles import served
 from data.selection import ParameterError
 from data.store import Scope, Store
 
@@ -244,23 +252,189 @@ def test_tiles_are_kept_for_each_scope_and_method(store):
         assert again[::-1] == first and len(set(first)) == 4
 
 
-def test_answers_keep_for_ever_and_only_for_the_current_release(store):
+@pytest.mark.parametrize("level", ["grid", "community", "street"])
+@pytest.mark.parametrize("areas", [("990101001",), ("990102",), ("990101001", "990102002001"), ()])
+def test_nothing_outside_the_scope_is_named_above_a_unit_either(store, level, areas):
+    with store.current() as release:
+        listed = tiles.unit_list(release, Scope(areas), level)
+    for name, length in (("district", 6), ("street", 9), ("community", 12)):
+        if name not in listed["above"]:
+            continue
+        names = {text for text in listed["above_names"][name] if text}
+        assert all(any(text.split()[1].startswith(area) for area in areas) for text in names)
+        for code, place in zip(listed["codes"], listed["above"][name], strict=True):
+            mine = code is not None and any(code[:length].startswith(area) for area in areas)
+            assert (listed["above_names"][name][place] == f"{name} {code[:length]}") if mine else place == -1
+
+
+class As:
+    """A release under another id."""
+
+    def __init__(self, release, release_id):
+        self._release, self.info = release, replace(release.info, release_id=release_id)
+
+    def __getattr__(self, name):
+        return getattr(self._release, name)
+
+
+def test_shapes_of_the_two_releases_used_last_are_kept(store, monkeypatch):
+    read, tile, numbers = Counter(), tiles.Tiles(), iter(range(100))
+
+    def counted(release, level, real=served.unit_shapes):
+        read[release.info.release_id, level] += 1
+        return real(release, level)
+
+    monkeypatch.setattr(served, "unit_shapes", counted)
+    with store.current() as release:
+
+        def ask(release_id, *levels):
+            for level in levels:  # an address not asked before, so that no kept picture answers
+                tile.tile(As(release, release_id), ALL, level, Z, next(numbers), 0)
+
+        for release_id in ("r3", "r2", "r1", "r1", "r1"):  # rolled back twice
+            ask(release_id, "district", "grid")
+        assert set(read.values()) == {1}
+        ask("r2", "grid")
+        assert read["r2", "grid"] == 1
+        ask("r3", "grid")
+        assert read["r3", "grid"] == 2
+        ask("r2", "grid")
+        ask("r1", "grid")
+        assert (read["r2", "grid"], read["r1", "grid"]) == (1, 2)
+
+
+def test_nobody_waits_for_a_layer_they_did_not_ask_for(store, monkeypatch):
+    begun, go_on, tile = threading.Event(), threading.Event(), tiles.Tiles()
+
+    def slow(release, level, real=served.unit_shapes):
+        if level == "grid":
+            begun.set()
+            assert go_on.wait(60)
+        return real(release, level)
+
+    monkeypatch.setattr(served, "unit_shapes", slow)
+    x, y = tile_at(small.WEST, small.SOUTH)
+    with store.current() as release, ThreadPoolExecutor(4) as pool:
+        first = tile.tile(release, ALL, "district", Z, x, y)
+        try:
+            held = [pool.submit(tile.tile, release, ALL, "grid", Z, x, y) for _ in range(2)]
+            assert begun.wait(60)
+            asked = [
+                pool.submit(tile.tile, release, ALL, *place) for place in (("district", Z, x, y), ("street", Z, x, y))
+            ]
+            assert asked[0].result(timeout=20) == first and asked[1].result(timeout=20)
+        finally:
+            go_on.set()
+        assert held[0].result(60) == held[1].result(60)
+
+
+RELEASE = "release=r20261116-060000"
+IN_FORCE = f"{RELEASE}&scope={tiles.scope_mark(ALL)}"
+
+
+@pytest.fixture
+def scopes():
+    """Whose request it is: the last one."""
+    return [ALL]
+
+
+@pytest.fixture
+def client(store, scopes):
     server = FastAPI()
     errors.register(server)
-    server.include_router(tiles.router(store, lambda _request: ALL))
-    client = TestClient(server)
+    server.include_router(tiles.router(store, lambda _request: scopes[-1]))
+
+    @server.get("/numbers/{number}")
+    def number(number: int, other: int) -> int:
+        return number + other
+
+    return TestClient(server)
+
+
+def test_answers_keep_for_ever_and_only_for_the_current_release(client):
     x, y = tile_at(small.WEST, small.SOUTH)
-    good = client.get(f"/tiles/grid/{Z}/{x}/{y}.png?release=r20261116-060000")
+    good = client.get(f"/tiles/grid/{Z}/{x}/{y}.png?{IN_FORCE}")
     assert good.headers["content-type"] == "image/png" and "immutable" in good.headers["cache-control"]
-    listed = client.get("/tiles/grid/units.json?release=r20261116-060000")
+    listed = client.get(f"/tiles/grid/units.json?{IN_FORCE}")
     assert len(listed.json()["codes"]) == 24 and "immutable" in listed.headers["cache-control"]
-    cover = client.get(f"/tiles/coverage/{Z}/{x}/{y}.png?release=r20261116-060000&method=sector")
+    cover = client.get(f"/tiles/coverage/{Z}/{x}/{y}.png?{IN_FORCE}&method=sector")
     assert cover.headers["content-type"] == "image/png" and "immutable" in cover.headers["cache-control"]
-    wrong = client.get(f"/tiles/coverage/{Z}/{x}/{y}.png?release=r20261116-060000&method=moon")
-    assert (wrong.status_code, wrong.json()["parameter"], wrong.json()["value"]) == (422, "method", "moon")
-    refused = [f"/tiles/grid/{Z}/{x}/{y}.png?release=r20200101-000000", "/tiles/base/units.json?release=r20261116-060000",
-               "/tiles/moon/1/0/0.png?release=r20261116-060000", "/tiles/grid/3/8/0.png?release=r20261116-060000",
-               "/tiles/grid/99/0/0.png?release=r20261116-060000"]  # fmt: skip
+    old = f"release=r20200101-000000&scope={tiles.scope_mark(ALL)}"
+    refused = [f"/tiles/grid/{Z}/{x}/{y}.png?{old}", f"/tiles/grid/units.json?{old}", f"/tiles/base/units.json?{IN_FORCE}",
+               *(f"/tiles/{place}.png?{IN_FORCE}" for place in ("moon/1/0/0", "grid/3/8/0", "grid/99/0/0", "grid/abc/0/0",
+                 "grid/3/-1/0", "base/1/0/x", "grid/1/0/0.5", "grid/1/0/" + "9" * 5000))]  # fmt: skip
     for address in refused:
         answer = client.get(address)
         assert answer.status_code == 404 and "immutable" not in answer.headers.get("cache-control", "")
+        assert set(answer.json()) == {"error"}
+
+
+def test_an_address_answers_for_one_scope_alone(client, scopes):
+    x, y = tile_at(small.WEST, small.SOUTH)
+    kinds = Scope(("990101",)), Scope(("990102",)), Scope(("990101", "990102")), Scope(())
+    marks = [tiles.scope_mark(scope) for scope in (ALL, *kinds)]
+    assert len(set(marks)) == 5 and all(len(mark) == 12 and set(mark) <= set("0123456789abcdef") for mark in marks)
+    assert tiles.scope_mark(Scope(("990102", "990101"))) == marks[3]
+    for path in (f"grid/{Z}/{x}/{y}.png", f"base/{Z}/{x}/{y}.png", f"coverage/{Z}/{x}/{y}.png", "street/units.json"):
+        for scope in (ALL, *kinds):
+            scopes.append(scope)
+            for mark in marks:
+                answer = client.get(f"/tiles/{path}?{RELEASE}&scope={mark}")
+                mine = mark == tiles.scope_mark(scope)
+                assert answer.status_code == (200 if mine else 404)
+                assert mine or answer.json()["error"].endswith("处理: 重新打开页面")
+
+
+@pytest.mark.parametrize(("path", "parameter", "value"), [
+    ("grid/13/0/0.png", "release", ""),
+    (f"grid/13/0/0.png?{RELEASE}", "scope", ""),
+    ("grid/units.json", "release", ""),
+    (f"base/13/0/0.png?{IN_FORCE}&colour=red", "colour", "red"),
+    (f"grid/13/0/0.png?{IN_FORCE}&method=zzz", "method", "zzz"),
+    (f"grid/13/0/0.png?{IN_FORCE}&{RELEASE}", "release", "r20261116-060000"),
+    (f"grid/units.json?{IN_FORCE}&x=1", "x", "1"),
+    (f"coverage/13/0/0.png?{IN_FORCE}&method=moon", "method", "moon"),
+])  # fmt: skip
+def test_bad_parameters_are_named_with_what_is_allowed(client, path, parameter, value):
+    answer = client.get(f"/tiles/{path}")
+    body = answer.json()
+    assert answer.status_code == 422 and set(body) == {"error", "parameter", "value", "allowed"}
+    assert (body["parameter"], body["value"]) == (parameter, value) and body["allowed"]
+
+
+@pytest.mark.parametrize(("path", "parameter", "value", "allowed"), [
+    ("x?other=1", "number", "x", "整数"), ("1?other=", "other", "", "整数"), ("1", "other", "", "必须给出"),
+])  # fmt: skip
+def test_what_fastapi_refuses_is_said_the_same_way(client, path, parameter, value, allowed):
+    answer = client.get(f"/numbers/{path}")
+    body = answer.json()
+    assert answer.status_code == 422 and body.pop("error").startswith("参数不可用")
+    assert body == {"parameter": parameter, "value": value, "allowed": allowed}
+
+
+def test_refusals_are_in_the_visitors_language(client, monkeypatch):
+    english = {
+        "没有这个图块": "No such tile",
+        "参数不可用": "Parameter not usable",
+        "整数": "a whole number",
+        "发现": "found",
+    }
+    monkeypatch.setattr(language, "catalogue", lambda name: english if name == "en" else {})
+    for cookie, missing, wrong, allowed in (
+        ("en", "No such tile | 位置: tiles | found: moon/1/0/0", "Parameter not usable", "a whole number"),
+        ("zh", "没有这个图块 | 位置: tiles | 发现: moon/1/0/0", "参数不可用", "整数"),
+        ("xx", "没有这个图块 | 位置: tiles | 发现: moon/1/0/0", "参数不可用", "整数"),
+    ):
+        client.cookies.set(language.COOKIE, cookie)
+        assert client.get("/tiles/moon/1/0/0.png").json()["error"].startswith(missing)
+        body = client.get("/numbers/x?other=1").json()
+        assert body["error"].startswith(wrong) and body["allowed"] == allowed
+
+
+def test_the_page_tells_its_scripts_the_mark_of_the_scope(store, tmp_path):
+    def page(app, store, settings):
+        app.layout = html.Div()
+
+    app = create_app(Settings(workspace=tmp_path, open_mode=True), pages={"/workbench": page})
+    with TestClient(app.server) as visitor:
+        assert f'"yanpanScope": "{tiles.scope_mark(ALL)}"' in visitor.get("/workbench").text

@@ -229,3 +229,42 @@ def test_a_window_without_events_says_so(store, everywhere):
                                            "level": "grid"})  # fmt: skip
     counted = unpacked(values["columns"]["count"])
     assert counted.max() == 0 and "没有事件" in str(values["parts"]["workbench-map-note"])
+
+
+# --- scope ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("area", [None, "990101", "990101001", "990101001001001"])
+def test_a_limited_visitor_hears_of_nothing_outside(store, release, monkeypatch, area):
+    monkeypatch.setattr(callbacks, "caller_scope", lambda: Scope(("990101",)))
+    search = "?from=2026-11-09&to=2026-11-16" + (f"&area={area}" if area else "")
+    settings = Settings(workspace=".", open_mode=True)
+    said = [
+        callbacks.show_focus(store, settings, {"search": search}),
+        callbacks.show_frame(store, settings, {"search": search}),
+        callbacks.show_side(store, {"search": search})[0],
+        callbacks.show_more(store, {"search": search}),
+        callbacks.show_cameras(store, {"search": search}),
+        callbacks.show_values(store, {"search": search, "level": "district"}),
+    ]
+    text = str(said)
+    inside = release.units.in_scope("grid", Scope(("990101",)))
+    for level in ("district", "street", "community", "grid"):
+        mine = release.units.in_scope(level, Scope(("990101",)))
+        units = release.units.level(level)
+        assert not [code for code in units.codes[~mine] if f"{code}'" in text or f"{code}&" in text]
+        assert not [name for name in units.names[~mine] if name in text and level != "grid"]
+    focus = said[0]
+    assert [one["units"] for one in focus["levels"]] == [1, 2, 4, 8]
+    if area is None:
+        bounds = release.units.level("grid").bounds[inside]
+        assert focus["bounds"] == pytest.approx([*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)])
+
+
+def test_an_area_outside_is_refused_everywhere_on_the_page(store, monkeypatch):
+    monkeypatch.setattr(callbacks, "caller_scope", lambda: Scope(("990101",)))
+    settings, search = Settings(workspace=".", open_mode=True), "?area=990102"
+    focus = callbacks.show_focus(store, settings, {"search": search})
+    values = callbacks.show_values(store, {"search": search, "level": "grid"})
+    assert "超出授权区域" in focus["fault"] and "超出授权区域" in values["fault"]
+    assert "990103" not in str([focus, values, callbacks.show_side(store, {"search": search})[0]])

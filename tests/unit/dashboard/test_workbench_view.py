@@ -250,7 +250,7 @@ def test_the_week_table_shades_by_share_and_states_unknown_hours():
     cells = classed(section, "heat-")
     shades = {int(c.className.split()[0][-1]) for c in cells}
     assert len(cells) == 168 and shades == {0, 1, 3, 5}
-    assert "高峰 19—21时，占100%" in texts(section) and "12起钟点不明" in texts(section)
+    assert "高峰 19—22时，占100%" in texts(section) and "12起钟点不明" in texts(section)
     assert "没有任何上报" in texts(view_charts.profile(state(), table * 0, 0, True))
     assert "钟点都不明" in texts(view_charts.profile(state(), table * 0, 9, False))
 
@@ -627,7 +627,7 @@ def test_crumbs_climb_to_the_city_and_chips_take_filters_away(release):
     page = state(
         area="990101001001", categories=tuple(c for c in CATEGORIES if c not in ("刑事", INVALID)), weekdays=(6, 7)
     )
-    nav = view_rail.crumbs(page, release)
+    nav = view_rail.crumbs(page, release, Scope.everything())
     assert [leads_to(a).get("area") for a in links(nav)] == [None, ["990101"], ["990101001"]]
     assert texts(nav).endswith("community 990101001001/选网格")
     removable = links(view_rail.chips(page))
@@ -636,7 +636,7 @@ def test_crumbs_climb_to_the_city_and_chips_take_filters_away(release):
 
 
 @pytest.mark.parametrize(("filters", "text", "parameter"), [
-    ({"hours": (22, 5)}, "22—5时", "hours"), ({"weekdays": (1,)}, "周一", "weekdays"), ({"polygon": POLYGON}, "圈定", "polygon"),
+    ({"hours": (22, 5)}, "22—次日6时", "hours"), ({"weekdays": (1,)}, "周一", "weekdays"), ({"polygon": POLYGON}, "圈定", "polygon"),
     ({"categories": ("火灾",)}, "类别 火灾", "category"), ({"compare": "none"}, "不对比", None), ({"compare": "last_year"}, "对比去年同期", None),
     ({"compare": "2026-01-01..2026-02-01"}, "对比 2026年1月", None),
 ])  # fmt: skip

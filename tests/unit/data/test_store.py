@@ -16,6 +16,7 @@ from scipy import stats
 from data.errors import ReleaseError
 from data.release_info import SourceInfo
 from data.schema import CATEGORIES
+from data.selection import ParameterError
 from data.store import (
     Extent,
     Limits,
@@ -631,3 +632,56 @@ def test_no_request_fails_while_releases_come_and_go(tmp_path, frame):
     store.close()
     assert faults == []
     assert min(served) > 0
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_trend_of_too_many_steps_names_what_is_allowed(release):
+    ages = [("from", "1900-01-01"), ("to", "2200-01-01"), ("compare", "none")]
+    for step in ("day", "week"):
+        with pytest.raises(ParameterError, match="不超过 4000 步") as fault:
+            trend(release, release.selection(ages), EVERYTHING, step)
+        assert (fault.value.parameter, fault.value.value) == ("step", step)
+    months = trend(release, release.selection(ages), EVERYTHING, "month")
+    assert months.rows.num_rows == 3600 * len(VALID)
+    for end, allowed in (("2026-12-15", True), ("2026-12-16", False)):  # 4,000 days and one more
+        selection = release.selection([("from", "2016-01-02"), ("to", end), ("compare", "none")])
+        assert (selection.days == 4000) == allowed
+        if allowed:
+            assert trend(release, selection, EVERYTHING).rows.num_rows == 4000 * len(VALID)
+        else:
+            with pytest.raises(ParameterError):
+                trend(release, selection, EVERYTHING)
+
+
+@pytest.mark.parametrize("scope", [("990101",), ("990102001", "990103002001001"), ("990101", "990101002"), ()])
+def test_no_code_and_no_count_of_what_lies_outside_the_scope(release, scope):
+    who, selection = Scope(scope), release.selection([])
+    own = scope or ("x",)
+    above = {"district": "990100", **dict.fromkeys(("street", "community", "grid"))}
+
+    def parent(level, code):
+        code = above[level] or code[: {"street": 6, "community": 9, "grid": 12}[level]]
+        return code if code.startswith(own) else None
+
+    levels = {}
+    for level in small.LEVELS:
+        inside = sorted(code for code in small.grids()[f"{level}_code"].unique() if code.startswith(own))
+        levels |= {level: len(inside)} if inside else {}
+        layer = "grid" if level == "grid" else "area"
+        drawn = [
+            json.loads(f)["properties"] for f in features(release, layer, selection, who, Extent(level=level)).features
+        ]
+        assert {row["code"]: row["parent"] for row in drawn} == {code: parent(level, code) for code in inside}
+    walked = areas(release, who).rows.to_pylist()
+    assert [row["code"] for row in walked] == list(scope)
+    for row in walked:
+        walked += areas(release, who, row["code"]).rows.to_pylist()
+    assert all(row["parent"] == parent(row["level"], row["code"]) for row in walked)
+    assert len({row["code"] for row in walked}) == sum(levels.values())
+    now = datetime(2026, 11, 17, tzinfo=UTC)
+    assert describe(release, now, who)["levels"] == levels
+    assert describe(release, now, who) | {"levels": None} == describe(release, now) | {"levels": None}
+    whole = areas(release, EVERYTHING, "990100").rows.to_pylist()
+    assert {row["parent"] for row in whole} == {"990100"}

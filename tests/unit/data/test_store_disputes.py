@@ -19,6 +19,7 @@ WEEKLY = SourceInfo("week", "dispute", ("w.csv",), 1, "week")
 DISTRICTS = ("990101", "990102", "990103")
 STREETS = sorted(small.grids()["street_code"].unique())
 COMMUNITIES = sorted(small.grids()["community_code"].unique())
+GRIDS = sorted(small.grids()["grid_code"])
 MONDAY = date(2026, 11, 9)
 FLOWS = ["found", "accepted", "handled", "succeeded", "partial", "failed", "on_time", "overdue"]
 STOCKS = ["open", "open_le30", "open_31_90", "open_gt90"]
@@ -353,3 +354,23 @@ def test_filters_that_disputes_do_not_know_are_named(tmp_path):
         filtered = disputes(release, asked(release, *week(), category="刑事", hours="18-23"), EVERYTHING)
     assert (plain.meta["ignored"], filtered.meta["ignored"]) == ([], ["category", "hours"])
     assert plain.rows.equals(filtered.rows)
+
+
+@pytest.mark.parametrize("level", ["district", "street", "community", "grid"])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(date(2025, 1, 6), date(2025, 1, 7)), (date(2026, 12, 10), date(2026, 12, 11))],
+    ids=["before the first period is over", "after the last period"],
+)
+def test_a_day_that_no_period_stands_for_is_unreported(tmp_path, start, end, level):
+    weeks = [week(back) for back in range(97)]  # back to Monday 2025-01-06
+    lines = [line(period, code, "week", found=3, open=1) for period in weeks for code in GRIDS]
+    sheet = [status(period, street, "reported", "week") for period in weeks for street in STREETS]
+    with release_of(tmp_path, lines, sheet) as release:
+        answer = disputes(release, asked(release, start, end), EVERYTHING, level)
+        known = compared_disputes(release, asked(release, start, end), EVERYTHING).now
+    rows = table(answer)
+    assert rows.index.tolist() == sorted(small.grids()[f"{level}_code"].unique())
+    assert rows[["found", "open", "handled_pct", "periods_missing"]].isna().all(axis=None)
+    assert set(rows["state"]) == {"missing"}
+    assert (answer.meta["total"], known.totals()) == (None, None)

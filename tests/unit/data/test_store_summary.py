@@ -9,6 +9,7 @@ import pytest
 import small_release as small
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from scipy import stats
 
 from dashboard.api import router
 from data.release_info import SourceInfo
@@ -254,3 +255,54 @@ def test_the_routes_answer_and_refuse(release, tmp_path, frame):
     for path, names in (("/api/v1/summary", {"area", "from", "to"}), ("/api/v1/disputes", {"level", "area"})):
         assert names <= {parameter["name"] for parameter in documented[path]["get"]["parameters"]}
     store.close()
+
+
+# --- categories are judged at once, whichever are shown ---------------------------------------------------------------
+
+JUDGED = {"area": [None, "990102", STREETS[3], GRIDS["grid_code"][9]],
+          "days": [("2026-08-03", "2026-08-10"), ("2026-10-01", "2026-11-01")]}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def unsteady(tmp_path_factory):
+    """Exact times, no recording time, 刑事 only in every other week before the last two: its phi is not that of 其他."""
+    frame = small.incidents(12_000, seed=8).assign(recorded_at=pd.NaT, source_id="jq")
+    week = (frame["occurred_from"] - pd.Timestamp(small.FIRST)).dt.days // 7
+    frame = frame[~((frame["category"] == "刑事") & (week % 2 == 1) & (week < 95))].reset_index(drop=True)
+    with open_release(tmp_path_factory.mktemp("unsteady"), frame, sources=INCIDENTS[:1]) as opened:
+        yield opened, frame
+
+
+@pytest.mark.parametrize("area", JUDGED["area"])
+@pytest.mark.parametrize("days", JUDGED["days"])
+@pytest.mark.parametrize("named", [("其他",), ("刑事", "纠纷"), ("治安", "无效")])
+def test_naming_categories_does_not_change_their_verdicts(unsteady, area, days, named):
+    release, _ = unsteady
+    pairs = [("from", days[0]), ("to", days[1]), *([("area", area)] if area else [])]
+    base = CATEGORIES if "无效" in named else ()
+    every = changes(release, release.selection([*pairs, *(("category", c) for c in base)]), EVERYTHING)
+    some = changes(release, release.selection([*pairs, *(("category", c) for c in named)]), EVERYTHING)
+    assert some.categories == {name: every.categories[name] for name in named}
+    assert some.total.now == sum(every.categories[name].now for name in named)
+    assert some.total.difference == sum(every.categories[name].difference for name in named)
+
+
+def test_p_of_a_category_is_widened_and_adjusted_over_all_of_them(unsteady):
+    release, frame = unsteady
+    street = STREETS[3]
+    found = changes(
+        release, release.selection([("area", street), ("category", "刑事"), ("category", "其他")]), EVERYTHING
+    )
+    valid = frame[(frame["street_code"] == street) & (frame["category"] != "无效")]
+    week = (valid["occurred_from"] - pd.Timestamp(small.FIRST)).dt.days // 7
+    weekly = valid.groupby(["category", week]).size().unstack(fill_value=0).reindex(columns=range(97), fill_value=0)
+    past = weekly.loc[:, 43:94].to_numpy()  # 52 weeks before the compared one, week 95
+    mean = past.mean(axis=1, keepdims=True)
+    phi = ((past - mean) ** 2 / mean).sum() / (51 * len(past))  # below district level one for all categories
+    assert phi > 1.05
+    p = [stats.poisson_means_test(a, 7, b, 7).pvalue for a, b in weekly[[96, 95]].to_numpy().tolist()]
+    p = stats.false_discovery_control(2 * stats.norm.cdf(stats.norm.ppf(np.array(p) / 2) / np.sqrt(phi)))
+    expected = dict(zip(weekly.index, p, strict=True))
+    assert {name: c.p for name, c in found.categories.items()} == pytest.approx(
+        {name: expected[name] for name in ("刑事", "其他")}
+    )

@@ -22,7 +22,7 @@ def headline(name: str, state: PageState, change: Change) -> list:
     if change.now is None:
         number = html.Div([html.Span(say(MISSING), className="hero missing"), html.Span(say("没有任何上报，不按0计"))])
         return [head, html.Div(number, className="headline-row")]
-    number = html.Div([html.Span(whole(change.now), className="hero"), html.Span(f" {say('起')}", className="unit")])
+    number = html.Div([html.Span(whole(change.now), className="hero"), html.Span(f" {say('起', n=change.now)}", className="unit")])
     notes = []
     if change.periods_missing:
         notes.append(say("本期缺{n}个上报期", n=f"{change.periods_missing:,}"))

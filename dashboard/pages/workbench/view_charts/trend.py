@@ -91,7 +91,7 @@ def trend_figure(steps: list[Step], step: str, now: str, past: str | None, windo
         template="none", height=HEIGHT, margin={"l": 38, "r": 12, "t": 8, "b": 24}, showlegend=False, hovermode="x",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, bargap=0,
         font={"size": 12, "family": "Source Han Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"},
-        xaxis={"tickvals": x[::every], "ticktext": labels, "fixedrange": True, "showgrid": False,
+        xaxis={"tickvals": x[::every], "ticktext": labels, "tickangle": 0, "fixedrange": True, "showgrid": False,
                "zeroline": False, "range": [-0.5, len(steps) - 0.5]},
         yaxis={"rangemode": "tozero", **({"dtick": 1} if top <= 3 else {"nticks": 4}), "fixedrange": True, "zeroline": False,
                "range": [0, max(top * 1.12, 1)], "tickformat": ",d"},
@@ -123,7 +123,8 @@ def _hover(s: Step, step: str, now: str, past: str | None) -> str:
 
 
 def _limits(s: Step) -> str:
-    return f"{s.lower:,.0f}—{s.upper:,.0f}"
+    digits = 1 if s.upper < 20 else 0  # a count must not seem to lie on the limit it has passed
+    return f"{s.lower:,.{digits}f}—{s.upper:,.{digits}f}"
 
 
 def trend_caption(step: str, state: PageState, steps: list[Step] = (), band: dict | None = None) -> list:

@@ -64,4 +64,4 @@ def peak(counts: np.ndarray) -> str:
     three = by_hour[:-2] + by_hour[1:-1] + by_hour[2:]
     start = int(np.argmax(three))
     share = share_text(int(three[start]), int(counts.sum()))
-    return say("高峰 {a}—{b}时，占{share}", a=start, b=start + 2, share=share)
+    return say("高峰 {a}—{b}时，占{share}", a=start, b=start + 3, share=share)

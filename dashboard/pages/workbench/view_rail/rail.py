@@ -35,5 +35,5 @@ def rail(state: PageState, facets: Facets, as_of: datetime | None) -> list:
         weekdays(state),
         space(state),
         views,
-        html.Div(link(say("重置"), "?", className="button wide"), className="rail-section"),
+        html.Div(link(say("重置筛选"), "?", className="button wide"), className="rail-section"),
     ]

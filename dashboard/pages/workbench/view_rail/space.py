@@ -25,7 +25,7 @@ def space(state: PageState) -> html.Section:
     remove = link(
         say("移除"), state.href(polygon=None), className="text", label=say("移除筛选：{name}", name=area_text(polygon))
     )
-    return section(say("空间选择"), [area_text(polygon), " · ", remove], body)
+    return section(say("空间选择"), area_text(polygon), [*body, html.Div(remove)])
 
 
 def area_text(polygon: str) -> str:

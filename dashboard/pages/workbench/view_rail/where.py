@@ -8,16 +8,16 @@ from dashboard.components.link import link
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
 from data.index import INCIDENT_LEVELS
-from data.store import Release
+from data.store import Release, Scope
 from data.store.units import Place
 
 _CHILD_HINT = {"district": "选区县", "street": "选街道", "community": "选社区", "grid": "选网格"}
 
 
-def crumbs(state: PageState, release: Release) -> html.Nav:
-    """Where the selected area stands: every area above it, each a link; then what can be chosen next."""
-    line = area_line(release, state.selection.area)
-    root = root_name(release)
+def crumbs(state: PageState, release: Release, scope: Scope) -> html.Nav:
+    """Where the selected area stands: every area above it in the scope, each a link; then what can be chosen next."""
+    line = area_line(release, scope, state.selection.area)
+    root = root_name(release, scope)
     steps: list = []
     if line:
         steps.append(link(root, state.href(area=None), className="crumb"))
@@ -29,7 +29,7 @@ def crumbs(state: PageState, release: Release) -> html.Nav:
         steps.append(html.Strong(release.units.level(last.level).names[last.position], **{"aria-current": "location"}))
     else:
         steps.append(html.Strong(root, **{"aria-current": "location"}))
-    child = child_level(release, state.selection.area)
+    child = child_level(release, scope, state.selection.area)
     if child:
         steps.append(html.Span(say(_CHILD_HINT[child]), className="hint"))
     parts = []
@@ -38,32 +38,38 @@ def crumbs(state: PageState, release: Release) -> html.Nav:
     return html.Nav(parts[1:], className="crumbs", **{"aria-label": say("区域")})
 
 
-def root_name(release: Release) -> str:
-    """The city's name, else the release's title."""
+def root_name(release: Release, scope: Scope) -> str:
+    """The name of the one area of the scope; of a whole release the city's, else its title."""
+    places = release.units.scope_places(scope)
+    if places is not None:
+        only = places[0] if len(places) == 1 else None
+        return release.units.level(only.level).names[only.position] if only else release.info.title
     cities = release.units.level("city")
     return cities.names[0] if len(cities) == 1 else release.info.title
 
 
-def area_line(release: Release, code: str | None) -> list[Place]:
-    """The selected area and those above it, wide to narrow; a lone city or province at the top is the whole."""
+def area_line(release: Release, scope: Scope, code: str | None) -> list[Place]:
+    """The selected area and those above it in the scope, wide to narrow; a lone city or province is the whole."""
     place = None if code is None else release.units.find(code)
     if place is None:
         return []
     line = []
     for level, above in release.units.level(place.level).above.items():
         if above.size and above[place.position] >= 0 and level not in ("province", "city"):
-            line.append(Place(level, int(above[place.position])))
+            wider = Place(level, int(above[place.position]))
+            if release.units.in_scope(level, scope)[wider.position]:
+                line.append(wider)
     if place.level in ("province", "city") and len(release.units.level(place.level)) == 1:
         return line
     return [*line, place]
 
 
-def child_level(release: Release, code: str | None) -> str | None:
-    """The next narrower level that has units inside the area; None at the narrowest."""
+def child_level(release: Release, scope: Scope, code: str | None) -> str | None:
+    """The next narrower level that has units inside the area, or the scope; None at the narrowest."""
     place = None if code is None else release.units.find(code)
     for level in INCIDENT_LEVELS:
         if place is None:
-            if len(release.units.level(level)):
+            if release.units.in_scope(level, scope).any():
                 return level
         elif level != place.level and release.units.inside(level, place).any():
             return level
