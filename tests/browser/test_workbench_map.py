@@ -74,7 +74,7 @@ def test_every_measure_paints_and_has_its_legend(visit):
 def test_two_windows_stand_together_and_move_together(visit, view):
     v = visit(f"?view={view}&level=grid")
     now, before = v.page.locator(".window-name").all_inner_texts()
-    assert now.endswith("2026-11-09") and before.endswith("2026-11-02")
+    assert now.endswith("11月9日—15日") and before.endswith("11月2日—8日")
     if view == "side":
         v.page.wait_for_selector(".map-second .identity-tile canvas")
         box = v.page.locator("#workbench-map").bounding_box()

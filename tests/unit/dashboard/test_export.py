@@ -346,7 +346,7 @@ def test_every_format_says_what_it_holds(client, tmp_path):
         assert "合成数据" in head["数据性质"]
         assert head["密级"] == "内部使用"
         assert "警情明细" in head["内容"]
-        for part in ("990102", "2026-10-05 至 2026-10-11", "刑事", "治安", "18—23时", "周一、五"):
+        for part in ("990102", "2026-10-05 至 2026-10-11", "刑事", "治安", "18—24时", "周一、五"):
             assert part in head["选择"], (form, part)
         assert "2026-09-28 至 2026-10-04" in head["对比时段"]
         assert head["授权范围"] == "全部"
