@@ -9,7 +9,6 @@ from functools import partial, wraps
 from itertools import zip_longest
 
 import numpy as np
-import plotly.graph_objects as go
 from dash import ClientsideFunction, Dash, Input, Output
 
 from dashboard import basemaps, language
@@ -162,8 +161,8 @@ def _side(*shown) -> dict:
     return parts(**dict(zip_longest(_SIDE_PARTS, shown)))
 
 
-@cleared(lambda line: (_side(empty(line)), go.Figure(layout=view_charts.BLANK)))
-def show_side(store: Store, what: dict) -> tuple[dict, go.Figure]:
+@cleared(lambda line: (_side(empty(line)), {"data": [], "layout": view_charts.BLANK}))
+def show_side(store: Store, what: dict) -> tuple[dict, dict]:
     """The number of the selection, its trend, categories, week and ranking."""
     with store.current() as release:
         scope = caller_scope()
@@ -177,7 +176,7 @@ def show_side(store: Store, what: dict) -> tuple[dict, go.Figure]:
         )
         if not release.reports.source_ids:
             nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
-            return nothing, go.Figure(layout=view_charts.BLANK)
+            return nothing, {"data": [], "layout": view_charts.BLANK}
         found = changes(release, selection, scope)
         week = profile(release, selection, scope)
         table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)

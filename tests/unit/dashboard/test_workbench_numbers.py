@@ -189,7 +189,7 @@ def test_a_fault_clears_every_number_and_says_why(store, everywhere, search):
     side, trend_figure = callbacks.show_side(store, asked(search))
     assert {f"workbench-{p}" for p in ("headline", "trend-card", "categories", "profile", "ranking")} <= set(side)
     assert [part for part in side.values() if part] == [side["workbench-headline"]]
-    assert not trend_figure.data
+    assert not trend_figure["data"]
     values = callbacks.show_values(store, {"search": search, "level": "grid"})
     assert "columns" not in values and values["parts"]["workbench-legend"] is None
     frame = callbacks.show_frame(store, SETTINGS, asked(search))
@@ -200,7 +200,7 @@ def test_an_unforeseen_fault_is_logged_and_not_shown(store, everywhere, monkeypa
     monkeypatch.setattr(callbacks, "changes", lambda *_: 1 / 0)
     side, trend_figure = callbacks.show_side(store, asked(""))
     assert "已记入日志" in str(side["workbench-headline"]) and "ZeroDivision" not in str(side)
-    assert "ZeroDivisionError" in caplog.text and not trend_figure.data
+    assert "ZeroDivisionError" in caplog.text and not trend_figure["data"]
 
 
 def test_outside_the_scope_nothing_is_told(store, monkeypatch):

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 import shapely
 from dash import html
@@ -318,12 +319,12 @@ def step(i, count, complete=True, before=None, **band):
 
 def test_the_trend_breaks_where_missing_and_hollows_what_is_incomplete():
     steps = [step(0, 4, True, 2), step(1, None, True, None), step(2, 0, False, 5)]
-    past, now = view_charts.trend_figure(steps, "day", "本周", "上周").data
+    past, now = go.Figure(view_charts.trend_figure(steps, "day", "本周", "上周")).data
     assert list(now.y) == [4, None, 0] and list(past.y) == [2, None, 5]
     assert not now.connectgaps and not past.connectgaps and past.line.dash
     assert list(now.marker.symbol) == ["circle", "circle", "circle-open"]
     assert "未报" in now.customdata[1] and "未完整" in now.customdata[2]
-    assert len(view_charts.trend_figure(steps, "day", "本周", None).data) == 1
+    assert len(go.Figure(view_charts.trend_figure(steps, "day", "本周", None)).data) == 1
 
 
 def test_the_band_is_drawn_behind_and_what_leaves_it_is_marked_and_said():
@@ -331,7 +332,7 @@ def test_the_band_is_drawn_behind_and_what_leaves_it_is_marked_and_said():
             for i, out in enumerate([None, "above", "below"])]  # fmt: skip
     rows[0] |= {"lower": None, "mean": None, "upper": None}
     steps = view_charts.with_band([step(0, 15), step(1, 40), step(2, 5), step(3, 9)], rows)
-    figure = view_charts.trend_figure(steps, "day", "本周", None)
+    figure = go.Figure(view_charts.trend_figure(steps, "day", "本周", None))
     band, now, above, below = figure.data
     assert band.type == "bar" and list(band.base) == [None, 10, 10, None] and list(band.y) == [None, 20, 20, None]
     assert (list(above.x), list(above.y), above.marker.symbol) == ([1], [40], "triangle-up")
@@ -355,10 +356,10 @@ def test_the_figure_says_from_when_to_when_each_step_lasts_inside_the_window():
     starts = [date(2026, 10, 5), date(2026, 10, 12), date(2026, 10, 19)]
     steps = [view_charts.Step(start, 1, True) for start in starts]
     window = (date(2026, 10, 7), date(2026, 10, 21))
-    meta = view_charts.trend_figure(steps, "week", "本期", None, window).layout.meta
+    meta = go.Figure(view_charts.trend_figure(steps, "week", "本期", None, window)).layout.meta
     assert meta["starts"] == ["2026-10-07", "2026-10-12", "2026-10-19"]
     assert meta["ends"] == ["2026-10-12", "2026-10-19", "2026-10-21"]
-    assert view_charts.trend_figure(steps, "week", "本期", None).layout.meta is None
+    assert go.Figure(view_charts.trend_figure(steps, "week", "本期", None)).layout.meta is None
 
 
 def test_a_few_days_lead_back_to_their_week():

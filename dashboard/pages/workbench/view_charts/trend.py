@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-import plotly.graph_objects as go
 from dash import html
 
 from dashboard.components.link import link
@@ -15,7 +14,7 @@ from dashboard.pages.workbench.state import PageState, period_holding
 from data.selection import Window
 
 HEIGHT = 148
-BLANK = {"template": "none", "height": HEIGHT, "xaxis": {"visible": False}, "yaxis": {"visible": False},
+BLANK = {"height": HEIGHT, "xaxis": {"visible": False}, "yaxis": {"visible": False},
          "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}  # fmt: skip
 _STEP_NAMES = {"day": "每日", "week": "每周", "month": "每月"}
 _STEP_UNITS = {"day": "天", "week": "周", "month": "月"}
@@ -50,10 +49,11 @@ def with_band(steps: list[Step], rows: list[dict]) -> list[Step]:
     return [replace(step, **{n: row.get(n) for n in names}) for step, row in zip(steps, found, strict=True)]
 
 
-def trend_figure(steps: list[Step], step: str, now: str, past: str | None, window: Window | None = None) -> go.Figure:
+def trend_figure(steps: list[Step], step: str, now: str, past: str | None, window: Window | None = None) -> dict:
     """The trend: gaps where missing, hollow where a step is not complete, a triangle where it leaves its band.
 
-    Colours are left to the style sheet, which knows the theme.
+    Colours are left to the style sheet, which knows the theme. A plain figure: plotly's own objects check every value at
+    30 ms a click.
 
     Parameters
     ----------
@@ -63,41 +63,42 @@ def trend_figure(steps: list[Step], step: str, now: str, past: str | None, windo
         The current window, half-open; with it, dragging over steps chooses them (charts.js reads ``layout.meta``).
     """
     x = list(range(len(steps)))
-    figure = go.Figure()
+    drawn: list[dict] = []
     if any(s.upper is not None for s in steps):
         height = [None if s.upper is None else s.upper - s.lower for s in steps]
-        figure.add_bar(x=x, y=height, base=[s.lower for s in steps], width=1, hoverinfo="skip", name=say("控制带"))
+        drawn.append({"type": "bar", "x": x, "y": height, "base": [s.lower for s in steps], "width": 1, "hoverinfo": "skip",
+                      "name": say("控制带")})  # fmt: skip
     if past is not None:
-        figure.add_scatter(
-            x=x, y=[s.before for s in steps], mode="lines", name=past, connectgaps=False,
-            line={"width": 1.8, "dash": "4px,3px"}, hoverinfo="skip",
-        )  # fmt: skip
-    figure.add_scatter(
-        x=x, y=[s.count for s in steps], mode="lines+markers" if len(steps) <= _SPARSE else "lines", name=now,
-        connectgaps=False, line={"width": 2.5},
-        marker={"size": 6, "symbol": ["circle" if s.complete else "circle-open" for s in steps], "line": {"width": 1.5}},
-        customdata=[_hover(s, step, now, past) for s in steps], hovertemplate="%{customdata}<extra></extra>",
-    )  # fmt: skip
+        drawn.append({
+            "type": "scatter", "x": x, "y": [s.before for s in steps], "mode": "lines", "name": past, "connectgaps": False,
+            "line": {"width": 1.8, "dash": "4px,3px"}, "hoverinfo": "skip",
+        })  # fmt: skip
+    drawn.append({
+        "type": "scatter", "x": x, "y": [s.count for s in steps], "name": now, "connectgaps": False, "line": {"width": 2.5},
+        "mode": "lines+markers" if len(steps) <= _SPARSE else "lines",
+        "marker": {"size": 6, "symbol": ["circle" if s.complete else "circle-open" for s in steps], "line": {"width": 1.5}},
+        "customdata": [_hover(s, step, now, past) for s in steps], "hovertemplate": "%{customdata}<extra></extra>",
+    })  # fmt: skip
     for side, (symbol, colour) in _MARKS.items():
         out = [i for i, s in enumerate(steps) if s.outside == side]
         if out:
-            figure.add_scatter(x=out, y=[steps[i].count for i in out], mode="markers", hoverinfo="skip", name=side,
-                               marker={"size": 11, "symbol": symbol, "color": colour})  # fmt: skip
+            drawn.append({"type": "scatter", "x": out, "y": [steps[i].count for i in out], "mode": "markers", "name": side,
+                          "hoverinfo": "skip", "marker": {"size": 11, "symbol": symbol, "color": colour}})  # fmt: skip
     every = max(1, -(-len(steps) // 7))
     marked = [s.start for s in steps[::every]]
     labels = [month_text(day) for day in marked] if step == "month" else tick_days(marked)
     top = max([v for s in steps for v in (s.count, s.before, s.upper) if v is not None], default=0)
-    figure.update_layout(
-        template="none", height=HEIGHT, margin={"l": 38, "r": 12, "t": 8, "b": 24}, showlegend=False, hovermode="x",
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, bargap=0,
-        font={"size": 12, "family": "Source Han Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"},
-        xaxis={"tickvals": x[::every], "ticktext": labels, "tickangle": 0, "fixedrange": True, "showgrid": False,
-               "zeroline": False, "range": [-0.5, len(steps) - 0.5]},
-        yaxis={"rangemode": "tozero", **({"dtick": 1} if top <= 3 else {"nticks": 4}), "fixedrange": True, "zeroline": False,
-               "range": [0, max(top * 1.12, 1)], "tickformat": ",d"},
-        meta=None if window is None else _cuts(steps, window),
-    )  # fmt: skip
-    return figure
+    layout = {
+        "height": HEIGHT, "margin": {"l": 38, "r": 12, "t": 8, "b": 24}, "showlegend": False, "hovermode": "x",
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "dragmode": False, "bargap": 0,
+        "font": {"size": 12, "family": "Source Han Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"},
+        "xaxis": {"tickvals": x[::every], "ticktext": labels, "tickangle": 0, "fixedrange": True, "showgrid": False,
+                  "zeroline": False, "range": [-0.5, len(steps) - 0.5]},
+        "yaxis": {"rangemode": "tozero", **({"dtick": 1} if top <= 3 else {"nticks": 4}), "fixedrange": True,
+                  "zeroline": False, "range": [0, max(top * 1.12, 1)], "tickformat": ",d"},
+        "meta": None if window is None else _cuts(steps, window),
+    }  # fmt: skip
+    return {"data": drawn, "layout": layout}
 
 
 def _cuts(steps: list[Step], window: Window) -> dict:
