@@ -1,4 +1,5 @@
-"""Fifty analysts who click every two seconds: what each click asks of the server, timed until the last answer.
+"""Fifty analysts who click every two seconds: what each click asks of the server, timed until the last answer, after 40 s
+in which the server gets to know what is asked.
 
 Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_analysts.py WORKSPACE [WORKERS] [ANALYSTS] [SECONDS]
 """
@@ -17,7 +18,8 @@ import httpx
 from bench_page import free_port, show
 from clock import calibration
 
-EVERY_S = 2.0
+EVERY_S, WARM_UP_S = 2.0, 40.0
+MONDAY = 1_794_182_400  # 2026-11-09, when the last complete week of the demo city begins
 CATEGORIES = ("刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他")
 CALLBACKS = (
     (("workbench-focus", "data"),),
@@ -45,7 +47,7 @@ def body(outputs: tuple[tuple[str, str], ...], search: str, level: str) -> dict:
 
 
 class Analyst:
-    """One browser's worth of questions: drills, categories, weeks, hours."""
+    """One browser's worth of questions."""
 
     def __init__(self, address: str, districts: list[str], number: int):
         self.client = httpx.AsyncClient(base_url=address, timeout=60)
@@ -54,18 +56,18 @@ class Analyst:
         self.faults = 0
 
     def search(self) -> tuple[str, str]:
-        parts, pick = [], self.chance.random()
-        if pick < 0.5:
-            parts.append(f"area={self.chance.choice(self.districts)}")
-        if pick > 0.3:
-            parts += [f"category={name}" for name in self.chance.sample(CATEGORIES, self.chance.randint(1, 3))]
-        if pick > 0.8:
+        """An address and a level: mostly the current week, the whole city or a district, one category or none."""
+        parts, pick = [], self.chance.choices
+        area = pick((None, self.chance.choice(self.districts)), (5, 5))[0]
+        if area:
+            parts.append(f"area={area}")
+        parts += [f"category={name}" for name in self.chance.sample(CATEGORIES, pick((0, 1, 2), (5, 4, 1))[0])]
+        if self.chance.random() < 0.1:
             parts.append("hours=18-23")
-        week = self.chance.randint(0, 20)
-        start = time.strftime("%Y-%m-%d", time.gmtime(1794182400 - week * 604800))  # Mondays back from 2026-11-09
-        end = time.strftime("%Y-%m-%d", time.gmtime(1794182400 - (week - 1) * 604800))
+        week = pick((0, 1, self.chance.randint(2, 20)), (7, 2, 1))[0]
+        start, end = (time.strftime("%Y-%m-%d", time.gmtime(MONDAY - (week - k) * 604_800)) for k in (0, 1))
         parts.append(f"from={start}&to={end}")
-        return "?" + "&".join(parts), self.chance.choice(("district", "street", "grid"))
+        return "?" + "&".join(parts), pick(("district", "street", "grid"), (5, 3, 2))[0]
 
     async def click(self) -> float:
         search, level = self.search()
@@ -79,10 +81,10 @@ class Analyst:
     async def work(self, seconds: float) -> list[float]:
         taken = []
         await asyncio.sleep(self.chance.random() * EVERY_S)
-        until = time.perf_counter() + seconds
+        from_now, until = time.perf_counter() + WARM_UP_S, time.perf_counter() + WARM_UP_S + seconds
         while time.perf_counter() < until:
-            took = await self.click()
-            taken.append(took)
+            counts, took = time.perf_counter() >= from_now, await self.click()
+            taken += [took] if counts else []
             await asyncio.sleep(max(0.0, EVERY_S - took / 1000))
         return taken
 

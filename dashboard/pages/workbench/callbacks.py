@@ -84,6 +84,18 @@ def cleared(empty_answer: Callable[[str], object]):
     return decorate
 
 
+def kept(function):
+    """Keep what a function answers for a release, by question, scope and language: going back, playing the same weeks
+    again, and the click a colleague made a minute ago then cost nothing."""
+
+    @wraps(function)
+    def answer(release: Release, *asked: str):
+        key = ("page", function.__name__, asked, caller_scope(), language.current())
+        return release.remember(key, lambda: function(release, *asked))
+
+    return answer
+
+
 def parts(**shown) -> dict:
     """Parts of the page by id, as the browser draws them; None empties one."""
     return {f"{ids.PAGE}-{name.replace('_', '-')}": tree(part) for name, part in shown.items()}
@@ -141,16 +153,20 @@ def show_frame(store: Store, settings: Settings, what: dict) -> dict:
         now = datetime.now(UTC)
         topbar = release_state(describe(release, now, caller_scope()), now.date(), open_mode=settings.open_mode)
         try:
-            state = read_state(what["search"], release)
-            found = facets(release, state.selection, caller_scope())
+            return {**_rail_of(release, what["search"]), **parts(topbar=topbar)}
         except YanpanError:  # told by show_focus
             return parts(crumbs=None, chips=None, rail=None, topbar=topbar)
-        return parts(
-            crumbs=view_rail.crumbs(state, release, caller_scope()),
-            chips=view_rail.chips(state),
-            rail=view_rail.rail(state, found, release.data_as_of),
-            topbar=topbar,
-        )
+
+
+@kept
+def _rail_of(release: Release, search: str) -> dict:
+    state, scope = read_state(search, release), caller_scope()
+    found = facets(release, state.selection, scope)
+    return parts(
+        crumbs=view_rail.crumbs(state, release, scope),
+        chips=view_rail.chips(state),
+        rail=view_rail.rail(state, found, release.data_as_of),
+    )
 
 
 _SIDE_PARTS = ("headline", "trend_card", "categories", "profile", "ranking")
@@ -165,55 +181,59 @@ def _side(*shown) -> dict:
 def show_side(store: Store, what: dict) -> tuple[dict, dict]:
     """The number of the selection, its trend, categories, week and ranking."""
     with store.current() as release:
-        scope = caller_scope()
-        state = read_state(what["search"], release)
-        selection = state.selection
-        line = view_rail.area_line(release, scope, selection.area)
-        name = (
-            release.units.level(line[-1].level).names[line[-1].position]
-            if line
-            else view_rail.root_name(release, scope)
-        )
-        if not release.reports.source_ids:
-            nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
-            return nothing, {"data": [], "layout": view_charts.BLANK}
-        found = changes(release, selection, scope)
-        week = profile(release, selection, scope)
-        table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)
-        level = view_rail.child_level(release, scope, selection.area)
-        rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
-        step = step_for(selection, release)
-        band = trend_band(release, selection, scope, step)
-        steps = view_charts.with_band(trend_steps(release, selection, scope, step), band.rows.to_pylist())
-        window = (selection.start, selection.end)
-        past = None if selection.compare == "none" else before_name(window, selection.compare)
-        shown = _side(
-            view_charts.headline(name, state, found.total),
-            view_charts.trend_caption(step, state, steps, band.meta),
-            view_charts.categories(state, found.categories),
-            view_charts.profile(state, table, week.meta["unknown"], week.meta["state"] == "missing"),
-            view_charts.ranking(state, level, rows, name),
-        )
-        return shown, view_charts.trend_figure(steps, step, now_name(window), past, window)
+        return _side_of(release, what["search"])
+
+
+@kept
+def _side_of(release: Release, search: str) -> tuple[dict, dict]:
+    scope = caller_scope()
+    state = read_state(search, release)
+    selection = state.selection
+    line = view_rail.area_line(release, scope, selection.area)
+    name = release.units.level(line[-1].level).names[line[-1].position] if line else view_rail.root_name(release, scope)
+    if not release.reports.source_ids:
+        nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
+        return nothing, {"data": [], "layout": view_charts.BLANK}
+    found = changes(release, selection, scope)
+    week = profile(release, selection, scope)
+    table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)
+    level = view_rail.child_level(release, scope, selection.area)
+    rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
+    step = step_for(selection, release)
+    band = trend_band(release, selection, scope, step)
+    steps = view_charts.with_band(trend_steps(release, selection, scope, step), band.rows.to_pylist())
+    window = (selection.start, selection.end)
+    past = None if selection.compare == "none" else before_name(window, selection.compare)
+    shown = _side(
+        view_charts.headline(name, state, found.total),
+        view_charts.trend_caption(step, state, steps, band.meta),
+        view_charts.categories(state, found.categories),
+        view_charts.profile(state, table, week.meta["unknown"], week.meta["state"] == "missing"),
+        view_charts.ranking(state, level, rows, name),
+    )
+    return shown, view_charts.trend_figure(steps, step, now_name(window), past, window)
 
 
 @cleared(lambda line: parts(places=None, disputes=None))
 def show_more(store: Store, what: dict) -> dict:
     """What stands further down the side column: places, disputes."""
     with store.current() as release:
-        scope = caller_scope()
-        state = read_state(what["search"], release)
-        selection = state.selection
-        level = view_rail.child_level(release, scope, selection.area) or "grid"
-        kinds = place_types(release, selection, scope)
-        told = disputes(release, selection, scope, level)
-        changed = compared_disputes(release, selection, scope).changes.get("found")
-        return parts(
-            places=view_charts.places(state, kinds.rows.to_pylist(), kinds.meta)
-            if release.reports.source_ids
-            else None,
-            disputes=view_charts.disputes(state, told.meta, told.rows.to_pylist(), changed),
-        )
+        return _more_of(release, what["search"])
+
+
+@kept
+def _more_of(release: Release, search: str) -> dict:
+    scope = caller_scope()
+    state = read_state(search, release)
+    selection = state.selection
+    level = view_rail.child_level(release, scope, selection.area) or "grid"
+    kinds = place_types(release, selection, scope)
+    told = disputes(release, selection, scope, level)
+    changed = compared_disputes(release, selection, scope).changes.get("found")
+    return parts(
+        places=view_charts.places(state, kinds.rows.to_pylist(), kinds.meta) if release.reports.source_ids else None,
+        disputes=view_charts.disputes(state, told.meta, told.rows.to_pylist(), changed),
+    )
 
 
 @cleared(lambda line: parts(cameras=None))
@@ -234,30 +254,34 @@ def show_values(store: Store, request: dict | None) -> dict:
     if not request:
         return {"fault": "", "parts": parts(legend=None, map_foot=None, map_note=None)}
     with store.current() as release:
-        scope = caller_scope()
-        state = read_state(request["search"], release)
-        level, selection = request["level"], state.selection
-        values = unit_values(release, state, scope, level)
-        limits = class_limits(release, selection, scope, level)
-        counted = bool(release.reports.source_ids)
-        return {
-            **values.packed,
-            "request": request,
-            "matched": values.counted.meta["matched"],
-            "counted": counted,
-            "limits": {
-                "count": limits.count,
-                "rate": limits.rate,
-                "density": limits.density,
-                "found": values.found_limits,
-            },
-            "classes": [[one.label, say(one.words), one.colour] for one in CLASSES.get(state.measure, ())],
-            "parts": parts(
-                legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
-                map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
-                map_note=map_note(release, level, values.counted.rows) or _no_disputes(state, level, values),
-            ),
-        }
+        return {**_values_of(release, request["search"], request["level"]), "request": request}
+
+
+@kept
+def _values_of(release: Release, search: str, level: str) -> dict:
+    scope = caller_scope()
+    state = read_state(search, release)
+    selection = state.selection
+    values = unit_values(release, state, scope, level)
+    limits = class_limits(release, selection, scope, level)
+    counted = bool(release.reports.source_ids)
+    return {
+        **values.packed,
+        "matched": values.counted.meta["matched"],
+        "counted": counted,
+        "limits": {
+            "count": limits.count,
+            "rate": limits.rate,
+            "density": limits.density,
+            "found": values.found_limits,
+        },
+        "classes": [[one.label, say(one.words), one.colour] for one in CLASSES.get(state.measure, ())],
+        "parts": parts(
+            legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
+            map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
+            map_note=map_note(release, level, values.counted.rows) or _no_disputes(state, level, values),
+        ),
+    }
 
 
 def map_note(release: Release, level: str, rows) -> object:
