@@ -9,7 +9,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from dashboard.pictures.lettering import MM_PER_POINT
 from dashboard.pictures.palette import LIGHT
 
 
@@ -71,8 +70,3 @@ def hatch(axes: Axes, shapes: np.ndarray, step: float, *, order: float = 1.2) ->
     slanted = LineCollection(segments, colors=LIGHT["warn"], linewidths=0.5, zorder=order + 0.05)
     slanted.set_clip_path(area_path(shapes), axes.transData)
     axes.add_collection(slanted, autolim=False)
-
-
-def points_mm(points: float) -> float:
-    """Points in millimetres."""
-    return points * MM_PER_POINT

@@ -86,10 +86,6 @@ class Units:
         """The units of ``level``; without rows where the release has none."""
         return self._levels[level]
 
-    def counts(self) -> dict[str, int]:
-        """Number of units of each level that has any, wide to narrow."""
-        return {level: len(units) for level, units in self._levels.items() if len(units)}
-
     def find(self, code: str) -> Place | None:
         """The unit with this code; the widest one where levels share a code."""
         return self._places.get(code)

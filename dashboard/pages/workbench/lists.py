@@ -33,16 +33,14 @@ def listed(release: Release, tab: str, selection: Selection, scope: Scope) -> di
     if tab == "hotspots":
         meta = hotspots(release, selection, scope, GI).meta
         rows = view_drawer.hotspot_rows(meta["groups"], {one.label: one.words for one in CLASSES[GI]})
-        return {"columns": view_drawer.columns(tab), "rows": rows, "head": _head(rows)}
+        head = view_drawer.head({"matched": len(rows), "returned": len(rows)})
+        return {"columns": view_drawer.columns(tab), "rows": rows, "head": head}
     if tab == "places":
-        rows = view_drawer.place_rows(hotspots(release, selection, scope, "repeat_places").features)
-        rows.sort(key=lambda row: -row["count"])
-        return {"columns": view_drawer.columns(tab), "rows": rows, "head": _head(rows)}
+        found = hotspots(release, selection, scope, "repeat_places")
+        rows = sorted(view_drawer.place_rows(found.features), key=lambda row: -row["count"])
+        return {"columns": view_drawer.columns(tab), "rows": rows, "head": view_drawer.head(found.meta)}
     return {"columns": view_drawer.columns(tab), "rows": [], "head": ""}
 
-
-def _head(rows: list) -> str:
-    return view_drawer.head({"matched": len(rows), "returned": len(rows)})
 
 
 def _plain(rows: list[dict]) -> list[dict]:
