@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from dashboard import language
+from dashboard.pictures import FontMissing
 from data.errors import ReleaseError, YanpanError
 from data.selection import ParameterError
 from data.store import OutsideScope, UnknownArea
@@ -18,6 +19,7 @@ STATUS: dict[type[YanpanError], int] = {
     OutsideScope: 403,
     UnknownArea: 404,
     ReleaseError: 503,
+    FontMissing: 503,  # nothing is wrong with the request; the server lacks something
 }
 _FORMS = {"int_parsing": "整数", "missing": "必须给出"}  # pydantic's kinds of fault -> what is allowed
 _log = logging.getLogger(__name__)

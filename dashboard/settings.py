@@ -8,7 +8,6 @@ import ipaddress
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -33,8 +32,6 @@ class Settings(BaseModel):
         Processes.
     open_mode : bool
         No sign-in: everyone acts as 分析 over the whole city. Loopback hosts only.
-    language : str
-        Of the pages.
     limits : Limits
         Thresholds of the Store.
     basemaps : tuple of BaseMap
@@ -48,7 +45,6 @@ class Settings(BaseModel):
     port: int = Field(8050, ge=0, le=65535)
     workers: int = Field(1, ge=1, le=64)
     open_mode: bool = False
-    language: Literal["zh"] = "zh"
     limits: Limits = Limits()
     basemaps: tuple[BaseMap, ...] = ()
 

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
-from dashboard import errors, language
+from dashboard import language
 from dashboard.api.request import choice, documented, split
 from dashboard.exports import MOST_ROWS, csv_chunks, facts_of, file_name, geojson_chunks, gpkg_chunks, xlsx_chunks
 from dashboard.exports.download import Download
-from dashboard.pictures import MEASURES, PICTURES, FontMissing, draw, picture
+from dashboard.measures import MEASURES
+from dashboard.pictures import PICTURES
 from data.index import INCIDENT_LEVELS
 from data.selection import PARAMETERS, ParameterError, Selection
 from data.store import STEPS, Release, Scope, Store
@@ -23,7 +23,6 @@ from data.store.hotspots import METHODS
 TABLE_FORMATS, PLACE_FORMATS, PICTURE_FORMATS = ("csv", "xlsx"), ("geojson", "gpkg"), ("png", "svg")
 LAYERS = tuple(dict.fromkeys((*EXPORTS, *PICTURES)))
 _ALLOWED = {"level": INCIDENT_LEVELS, "step": STEPS, "method": METHODS}
-_FONT_STATUS = 503  # nothing is wrong with the request; the server lacks something
 
 
 def add(api: APIRouter, store: Store, scope_of: Callable[[Request], Scope]) -> None:
@@ -44,10 +43,7 @@ def add(api: APIRouter, store: Store, scope_of: Callable[[Request], Scope]) -> N
         with ExitStack() as held:
             release = held.enter_context(store.current())
             selection = release.selection(pairs)
-            try:
-                chunks = make(release, selection, scope_of(request), layer, form, chosen)
-            except FontMissing as fault:
-                return JSONResponse(errors.body(fault), status_code=_FONT_STATUS)
+            chunks = make(release, selection, scope_of(request), layer, form, chosen)
             return Download(chunks, file_name(layer, selection, release.info.release_id, form), held.pop_all())
 
 
@@ -94,6 +90,9 @@ def _refuse_too_many(found: Export) -> None:
 
 def _drawn(release: Release, selection: Selection, scope: Scope, layer: str, form: str, own: dict) -> Iterator[bytes]:
     """A picture, in one piece."""
+    from dashboard.pictures.drawn import draw  # with matplotlib, which a worker without pictures need not hold
+    from dashboard.pictures.files import picture
+
     figure, head = draw(release, selection, scope, layer, own, datetime.now(UTC))
     words = "\n".join((head.finding, head.selection, head.foot, selection.to_query()))
     return iter((picture(figure, form, title=head.title, description=words),))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from dashboard.api import answers
-from dashboard.api.request import documented, split
+from dashboard.api.request import documented, split, whole
 from data.selection import ParameterError
 from data.store import Scope, Store
 from data.store.find import find
@@ -30,7 +30,6 @@ def add(api: APIRouter, store: Store, scope_of: Callable[[Request], Scope]) -> N
         text, limit = own.get("q", ""), own.get("limit", str(USUAL_ROWS))
         if not text.strip() or len(text) > LONGEST_TEXT:
             raise ParameterError("q", text, f"编码开头、名称或名称的一部分，1 至 {LONGEST_TEXT} 个字")
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MOST_ROWS):
-            raise ParameterError("limit", limit, f"1 至 {MOST_ROWS} 的整数")
+        most = whole("limit", limit, 1, MOST_ROWS)
         with store.current() as opened:
-            return answers.rows(find(opened, scope_of(request), text, int(limit)))
+            return answers.rows(find(opened, scope_of(request), text, most))

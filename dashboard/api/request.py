@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from fastapi import Request
@@ -73,6 +74,18 @@ def choice(name: str, value: str, allowed: Iterable[str]) -> str:
     if value not in allowed:
         raise ParameterError(name, value, " ".join(allowed))
     return value
+
+
+def whole(name: str, text: str, least: int, most: int) -> int:
+    """A whole number from ``least`` to ``most``, both included.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not least <= int(text) <= most:
+        raise ParameterError(name, text, f"{least} 至 {most} 的整数")
+    return int(text)
 
 
 def bbox(text: str) -> tuple[float, float, float, float]:

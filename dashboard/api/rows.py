@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
 from dashboard.api import answers
-from dashboard.api.request import choice, documented, split
-from data.selection import PARAMETERS, ParameterError
+from dashboard.api.request import choice, documented, split, whole
+from data.selection import PARAMETERS
 from data.store import Scope, Store
 from data.store.rows import MOST_ROWS, ORDERS, incident_rows
 
@@ -23,16 +22,10 @@ def add(api: APIRouter, store: Store, scope_of: Callable[[Request], Scope]) -> N
     @api.get("/rows", summary="逐条事件，新的在前", openapi_extra=documented(*PARAMETERS, "limit", "offset", "order"))
     def rows(request: Request) -> Response:
         own, pairs = split(request, ("limit", "offset", "order"), PARAMETERS)
-        limit = _whole("limit", own.get("limit", _LIMIT), 1, MOST_ROWS)
-        offset = _whole("offset", own.get("offset", "0"), 0, _FURTHEST)
+        limit = whole("limit", own.get("limit", _LIMIT), 1, MOST_ROWS)
+        offset = whole("offset", own.get("offset", "0"), 0, _FURTHEST)
         order = choice("order", own.get("order", ORDERS[0]), ORDERS)
         with store.current() as opened:
             selection = opened.selection(pairs)
             found = incident_rows(opened, selection, scope_of(request), limit=limit, offset=offset, order=order)
             return answers.rows(found)
-
-
-def _whole(name: str, text: str, least: int, most: int) -> int:
-    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not least <= int(text) <= most:
-        raise ParameterError(name, text, f"{least} 至 {most} 的整数")
-    return int(text)

@@ -13,6 +13,12 @@
     return words.replace(/\{(\w+)\}/g, (whole, name) => (values && name in values ? values[name] : whole));
   };
 
+  /** What an address of ours answers, as JSON; a refusal is an error with its one line. */
+  yanpan.ask = function (address, options) {
+    return fetch(address, options)
+      .then((answer) => answer.json().then((body) => { if (!answer.ok) throw new Error(body.error); return body; }));
+  };
+
   /** Show the state of an address ("?…"), as a new entry of the history; the map's view stays unless the area changes. */
   yanpan.visit = function (search, options) {
     const area = (query) => new URLSearchParams(query).get("area");
@@ -191,43 +197,5 @@
       changes.weekdays = days.length === 7 ? null : days.join(",");
     }
     yanpan.go(changes);
-  });
-
-  /* Free dates: the browser's own date fields, in its own language. */
-  function fillDates(holder) {
-    const day = 86400000;
-    if (!holder.firstChild) {
-      for (const [name, label] of [["from", "起始日期（含）"], ["last", "结束日期（含）"]]) {
-        const field = document.createElement("input");
-        field.type = "date";
-        field.name = name;
-        field.setAttribute("aria-label", yanpan.say(label));
-        field.addEventListener("change", function () {
-          const from = holder.children[0].value, last = holder.children[1].value;
-          if (!from || !last || from > last) { field.setAttribute("aria-invalid", "true"); return; }
-          yanpan.go({ from: from, to: new Date(Date.parse(last) + day).toISOString().slice(0, 10) });
-        });
-        holder.appendChild(field);
-      }
-    }
-    const said = holder.dataset.from + holder.dataset.last;
-    if (holder.said === said) return;  // a redraw of the same window must not take back what is being typed
-    holder.said = said;
-    for (const field of holder.children) {
-      field.value = field.name === "from" ? holder.dataset.from : holder.dataset.last;
-      field.removeAttribute("aria-invalid");
-    }
-  }
-  document.addEventListener("click", function (event) {
-    const button = event.target.closest && event.target.closest("#custom-dates");
-    if (!button) return;
-    const holder = document.getElementById("date-range");
-    const closed = holder.classList.toggle("closed");
-    button.setAttribute("aria-expanded", String(!closed));
-    if (!closed) holder.querySelector("input").focus();
-  });
-  document.addEventListener("yanpan:drawn", function () {
-    const holder = document.getElementById("date-range");
-    if (holder) fillDates(holder);
   });
 })();

@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const DAY = 86400000;
 
   /* Dragging over the trend chooses its steps, a click one; the stepper of the rail does the same by keyboard. The figure
      says in its meta when each step begins and ends. */
@@ -77,52 +76,10 @@
     sortRanking(button.dataset.rank);
   });
 
-  /* Free dates of the compared window, both included. */
-  const shifted = (day, days) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
-  function fillDates(holder) {
-    if (!holder.firstChild) {
-      for (const [name, label] of [["from", "对比起始日期（含）"], ["last", "对比结束日期（含）"]]) {
-        const field = document.createElement("input");
-        field.type = "date";
-        field.name = name;
-        field.setAttribute("aria-label", yanpan.say(label));
-        field.addEventListener("change", function () {
-          const [first, final] = holder.children;
-          if (!field.value) { field.setAttribute("aria-invalid", "true"); return; }
-          if (!first.value || !final.value || first.value > final.value) {  // the other end follows, as far off as it was
-            const days = (Date.parse(holder.dataset.last) - Date.parse(holder.dataset.from)) / DAY || 0;
-            if (field === first) final.value = shifted(field.value, days); else first.value = shifted(field.value, -days);
-          }
-          yanpan.go({ compare: first.value + ".." + shifted(final.value, 1) });
-        });
-        holder.appendChild(field);
-      }
-    }
-    const said = holder.dataset.from + holder.dataset.last;
-    if (holder.said === said) return;  // a redraw of the same window must not take back what is being typed
-    holder.said = said;
-    for (const field of holder.children) {
-      field.value = holder.dataset[field.name] || "";
-      field.removeAttribute("aria-invalid");
-    }
-  }
-  document.addEventListener("click", function (event) {
-    const button = event.target.closest && event.target.closest("#custom-compare");
-    if (!button) return;
-    const holder = document.getElementById("compare-range"), closed = holder.classList.toggle("closed");
-    button.setAttribute("aria-expanded", String(!closed));
-    if (!closed) holder.querySelector("input").focus();
-  });
-  document.addEventListener("yanpan:drawn", function () {
-    sortRanking(sorted());
-    const holder = document.getElementById("compare-range");
-    if (holder) fillDates(holder);
-  });
+  document.addEventListener("yanpan:drawn", () => sortRanking(sorted()));
 
   /* --- cells of the drawer's lists ------------------------------------------------------------------------------- */
 
-  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
-  const QUALITIES = { exact: "精确", centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外", none: "无坐标" };
   const element = (...parts) => window.React.createElement(...parts);
   const day = (iso) => yanpan.say("{m}-{d}", { m: iso.slice(5, 7), d: iso.slice(8, 10), day: Number(iso.slice(8, 10)), mon: yanpan.say(Number(iso.slice(5, 7)) + "月") });
   const clock = (iso) => day(iso) + " " + iso.slice(11, 16);
@@ -148,7 +105,7 @@
     const query = yanpan.query();
     query.delete("category");
     query.append("category", props.value);
-    const swatch = element("span", { className: "swatch cat-" + CATEGORIES.indexOf(props.value), "aria-hidden": "true" });
+    const swatch = element("span", { className: "swatch cat-" + yanpan.units.CATEGORIES.indexOf(props.value), "aria-hidden": "true" });
     return element("a", { className: "nav cell-category", href: "?" + query.toString(), title: yanpan.say("只看{name}", { name: yanpan.say(props.value) }) },
       swatch, yanpan.say(props.value));
   };
@@ -164,7 +121,7 @@
   const shortOf = (props) => yanpan.units.shortName(props.value, props.data.community);
   components.YanpanLocated = function (props) {
     if (!props.value) return null;
-    const words = yanpan.say(QUALITIES[props.value] || props.value);
+    const words = yanpan.say(yanpan.units.QUALITIES[props.value] || props.value);
     return props.value === "exact" ? words : element("span", { className: "warn" }, "◆ " + words);
   };
 })();

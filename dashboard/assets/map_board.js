@@ -48,18 +48,21 @@
     showUnits(values, list, measure, release, drawn) {
       const key = values.level + "@" + release;
       Object.assign(this, { values, list, measure, key, drawn });
-      let layer = this.units[key];
-      if (!layer) {
-        const old = Object.keys(this.units);
-        layer = yanpan.identityLayer(window.L, {
+      const others = Object.keys(this.units).filter((k) => k !== key);
+      if (this.units[key]) {  // back before another level was whole
+        for (const k of others) this._drop(k);
+        this.units[key].setOpacity(1);
+      } else {
+        const layer = yanpan.identityLayer(window.L, {
           url: tileUrl(values.level, release), pane: this.pane("units"), key: key,
           units: { level: values.level, district: list.above.district, street: list.above.street },
           hatchMarker: yanpan.paint.HATCH,
         });
-        for (const k of old) this.units[k].setOpacity(0.3);
-        layer.setOpacity(old.length ? 0 : 1);
+        for (const k of others) this.units[k].setOpacity(0.3);
+        layer.setOpacity(others.length ? 0 : 1);
         layer.once("load", () => {
-          for (const k of old) if (this.units[k] && k !== this.key) { this.units[k].remove(); delete this.units[k]; }
+          if (key !== this.key) return;
+          for (const k of Object.keys(this.units)) if (k !== key) this._drop(k);
           layer.setOpacity(1);
         });
         this.units[key] = layer.addTo(this.map);
@@ -83,9 +86,12 @@
       const layer = this.units[this.key];
       if (layer) layer.hover(id, yanpan.paint.abgr(yanpan.paint.css("--accent"), 1));
     }
+    _drop(key) {
+      this.units[key].remove();
+      delete this.units[key];
+    }
     clearUnits() {
-      for (const key in this.units) this.units[key].remove();
-      this.units = {};
+      for (const key of Object.keys(this.units)) this._drop(key);
       this.values = null;
     }
 

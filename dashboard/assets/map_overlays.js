@@ -4,7 +4,6 @@
   const yanpan = (window.yanpan = window.yanpan || {});
   const say = (text, values) => yanpan.say(text, values);
   const css = (name) => yanpan.paint.css(name);
-  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];
   const COVERAGE_FROM = 11;  // zoom from which camera areas are wider than a pixel
 
   /* --- what each layer asks and how it is drawn -------------------------------------------------------------------- */
@@ -38,7 +37,7 @@
   const told = new Map();  // layer name -> what the panel says of it: a fault, or what is drawn and what not
   function tell() { document.dispatchEvent(new CustomEvent("yanpan:overlays", { detail: { busy, told } })); }
 
-  /** Show layers on a board: [[name, opacity %]] bottom to top, for a question {what, now, before, area, release}; those
+  /** Show layers on a board: [[name, opacity %]] bottom to top, for a question {what, before, area, release}; those
       not in ``asked`` keep what they show, faintly, until they are asked again. */
   function show(board, shown, ask, asked) {
     const wanted = new Map(shown.filter(([name]) => LAYERS[name] && (LAYERS[name].url || LAYERS[name].tiles)));
@@ -55,7 +54,7 @@
   }
   function request(board, name, pane, ask) {
     const map = board.map, view = map.getBounds(), entry = board.overlays[name] || (board.overlays[name] = {});
-    const asked = Object.assign({}, ask, { past: board.past, inWindow: LAYERS[name].timeless ? ask.area : board.past ? ask.before : ask.now });
+    const asked = Object.assign({}, ask, { past: board.past, inWindow: LAYERS[name].timeless ? ask.area : board.past ? ask.before : ask.what });
     asked.bbox = [view.getWest(), view.getSouth(), view.getEast(), view.getNorth()].map((v) => v.toFixed(5)).join(",");
     asked.zoom = map.getZoom().toFixed(2);
     const url = LAYERS[name].url(asked), key = ask.release + " " + url;
@@ -65,8 +64,7 @@
     if (entry.control) entry.control.abort();
     entry.control = new AbortController();
     busy.set(name, LAYERS[name].title);
-    fetch(url, { signal: entry.control.signal })
-      .then((answer) => answer.json().then((body) => { if (!answer.ok) throw new Error(body.error); return body; }))
+    yanpan.ask(url, { signal: entry.control.signal })
       .then(function (body) {
         if (entry.key !== key || board.overlays[name] !== entry) return;
         entry.body = body;
@@ -177,7 +175,7 @@
     return mark;
   }
   function clusterColour(name, style) {
-    const k = CATEGORIES.indexOf(name);
+    const k = yanpan.units.CATEGORIES.indexOf(name);
     if (k >= 0) return css("--cat-" + k);
     return { online: css("--good"), offline: css("--bad"), unknown: css("--line3") }[name] || css("--accent");
   }
@@ -190,7 +188,7 @@
   }
 
   function incidentPoint(p) {
-    return { radius: 5, color: css("--panel"), fillColor: css("--cat-" + Math.max(0, CATEGORIES.indexOf(p.category))), fillOpacity: 1 };
+    return { radius: 5, color: css("--panel"), fillColor: css("--cat-" + Math.max(0, yanpan.units.CATEGORIES.indexOf(p.category))), fillOpacity: 1 };
   }
   function incidentCard(p) {
     const box = document.createElement("div"), line = yanpan.units.line;
@@ -200,8 +198,7 @@
     const rest = [p.place_type, p.status].filter(Boolean).join(" · ");
     if (rest) line(box, "div", "caption", rest);
     if (p.location_quality !== "exact") {
-      const words = { centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外" };
-      line(box, "div", "warn", "◆ " + say("定位：{what}", { what: say(words[p.location_quality] || p.location_quality) }));
+      line(box, "div", "warn", "◆ " + say("定位：{what}", { what: say(yanpan.units.QUALITIES[p.location_quality] || p.location_quality) }));
     }
     return box;
   }

@@ -185,8 +185,7 @@
     const card = document.getElementById("method-card");
     card.hidden = false;
     yanpan.render(card, ["p", { class: "empty" }, [say("正在读取…")]]);
-    fetch("/workbench/card?layer=" + encodeURIComponent(name) + "&" + yanpan.workbench.query())
-      .then((answer) => answer.json().then((body) => { if (!answer.ok) throw new Error(body.error); return body; }))
+    yanpan.ask("/workbench/card?layer=" + encodeURIComponent(name) + "&" + yanpan.workbench.query())
       .then((tree) => yanpan.render(card, tree))
       .catch((fault) => yanpan.render(card, ["p", { class: "empty" }, [fault.message]]))
       .finally(function () {

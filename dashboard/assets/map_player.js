@@ -50,13 +50,11 @@
     /** Open on the windows that lead up to the current one; the server lists them: [[from, to], …] oldest first. */
     open: function () {
       if (at.windows.length) return close();
-      fetch("/workbench/steps?count=" + STEPS + "&" + yanpan.workbench.query())
-        .then((answer) => answer.json())
-        .then(function (steps) {
-          at.windows = steps.windows || [];
-          at.place = at.windows.length - 1;
-          draw();
-        });
+      yanpan.ask("/workbench/steps?count=" + STEPS + "&" + yanpan.workbench.query()).then(function (steps) {
+        at.windows = steps.windows;
+        at.place = at.windows.length - 1;
+        draw();
+      }).catch(close);
     },
   };
   document.addEventListener("click", function (event) {

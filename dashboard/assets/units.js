@@ -6,6 +6,8 @@
   const LEVELS = ["district", "street", "community", "grid"];
   const WORDS = [["明显上升", "▲", "bad"], ["需关注", "◆", "warn"], ["正常波动", "○", "calm"],
                  ["有所下降", "▽", "good"], ["明显下降", "▼", "good"], ["无法比较", "–", "none"]];
+  const CATEGORIES = ["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他", "无效"];  // in the order of their colours
+  const QUALITIES = { exact: "精确", centroid: "区域中心点", pile_up: "默认坐标", low_precision: "坐标粗略", outside: "在网格之外", none: "无坐标" };
   const lists = {};
   const say = (text, values) => yanpan.say(text, values);
 
@@ -194,5 +196,5 @@
     return (n / 10000).toFixed(n < 100000 ? 1 : 0).replace(/\.0$/, "") + "万";
   }
 
-  yanpan.units = { WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
+  yanpan.units = { CATEGORIES, QUALITIES, WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
 })();

@@ -121,7 +121,6 @@
         if (at.what === at.spelling) at.what = focus.what;
         if (at.asked && at.asked.search === focus.search) at.asked.meant = JSON.stringify(question(focus.search, at.level));
         map.getContainer().closest(".map-panel").dataset.measure = focus.measure;
-        document.body.dataset.tab = focus.tab;
         if (!first && before.release !== focus.release) {
           at.asked = null;
           window.dash_clientside.set_props(IDS.what, { data: { search: "?" + focus.what, release: focus.release } });
@@ -148,9 +147,9 @@
     /** Numbers have come. */
     paint: function (packed) {
       if (!packed) return;
-      waiting(false);
       if (packed.fault !== undefined) { draw(packed.parts); clear(); return; }
       if (!at.focus || !at.asked || JSON.stringify(packed.request) !== at.asked.sent) return;
+      waiting(false);
       const values = yanpan.units.decode(packed);
       yanpan.units.unitsOf(at.focus.release, values.level).then(function (list) {
         if (!at.focus || !at.asked || JSON.stringify(packed.request) !== at.asked.sent) return;
@@ -183,15 +182,14 @@
   const shownNames = () => new Set(at.focus.layers.map(([name]) => name));
   /** The question of the overlays: the public API answers it, so an export and a method card ask the same. */
   function overlayQuestion() {
-    const focus = at.focus, pairs = new URLSearchParams(focus.what);
-    const past = new URLSearchParams(focus.what), area = new URLSearchParams();
+    const focus = at.focus, past = new URLSearchParams(focus.what), area = new URLSearchParams();
     if (focus.windows[1]) {
       past.set("from", focus.windows[1][0]);
       past.set("to", focus.windows[1][1]);
       past.set("compare", "none");
     }
     if (focus.area) area.set("area", focus.area);
-    return { what: pairs.toString(), now: pairs.toString(), before: past.toString(), area: area.toString(), release: focus.release };
+    return { what: focus.what, before: past.toString(), area: area.toString(), release: focus.release };
   }
   /* Incidents only show close up, clustered first: from afar they hide what the units say. */
   function layersNow() {
@@ -252,7 +250,7 @@
     } else if (view === "swipe") at.past = new yanpan.Board(at.map, true, true);
     names(panel);
   }
-  /** The windows over their halves, each with its number. */
+  /** The windows over their halves. */
   function names(panel) {
     const [now, before] = panel.querySelectorAll(".window-name");
     now.textContent = at.focus.names[0] + " " + at.focus.spans[0];
@@ -319,44 +317,10 @@
   }
   function basemap(map) { if (at.focus) yanpan.basemap.apply(map, at.focus.base || null); }
 
-  /* --- labels ------------------------------------------------------------------------------------------------------------ */
-
   function drawLabels() {
     if (!at.map || !at.focus) return;
-    const pane = at.map.getPane("labels");
-    pane.replaceChildren();
-    if (!at.values || !shownNames().has("labels")) return;
-    const list = at.list, map = at.map, view = map.getBounds().pad(0.02), scale = 256 * Math.pow(2, map.getZoom()) / 360;
-    const taken = numbersBoxes(), big = list.level === "district" ? 15 : 12, order = [];
-    for (let i = 0; i < list.codes.length; i++) {
-      const wide = list.width[i] * scale;
-      if (wide < 2 * big || !at.values.columns.shown[i] || !view.contains([list.lat[i], list.lon[i]])) continue;
-      const name = yanpan.units.shortName(list.names[i], yanpan.units.parentName(i, list, at.focus.root));
-      const text = [...name].reduce((sum, ch) => sum + (ch > "\u2e7f" ? 1 : 0.56), 0) * big;
-      if (wide > text * 0.9) order.push([wide, i, text, name]);
-    }
-    order.sort((a, b) => b[0] - a[0]);
-    let placed = 0;
-    for (const [, i, text, name] of order.slice(0, 200)) {
-      const p = map.latLngToContainerPoint([list.lat[i], list.lon[i]]);
-      const box = [p.x - text / 2 - 4, p.y - big * 0.8, p.x + text / 2 + 4, p.y + big * 0.8];
-      if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
-      taken.push(box);
-      const label = document.createElement("span");
-      label.className = "map-label " + list.level;
-      label.textContent = name;
-      window.L.DomUtil.setPosition(label, map.latLngToLayerPoint([list.lat[i], list.lon[i]]));
-      pane.appendChild(label);
-      if (++placed >= 60) break;
-    }
-  }
-  /* Names give way to the numbers of hotspots. */
-  function numbersBoxes() {
-    const frame = at.map.getContainer().getBoundingClientRect();
-    return [...at.map.getContainer().querySelectorAll(".hotspot-number")].map(function (mark) {
-      const b = mark.getBoundingClientRect();
-      return [b.left - frame.left - 2, b.top - frame.top - 2, b.right - frame.left + 2, b.bottom - frame.top + 2];
-    });
+    const shown = at.values && shownNames().has("labels");
+    yanpan.labels(at.map, shown ? at.values : null, at.list, at.focus.root);
   }
 
   /* --- hover and drill ----------------------------------------------------------------------------------------------------- */

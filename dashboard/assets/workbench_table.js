@@ -15,10 +15,7 @@
       window.dash_clientside.set_props(IDS.table, { columnDefs: columns, rowData: rows });
     });
   }
-  function list(tab, what) {
-    return fetch("/workbench/list?tab=" + tab + "&" + what)
-      .then((answer) => answer.json().then((body) => { if (!answer.ok) throw new Error(body.error); return body; }));
-  }
+  const list = (tab, what) => yanpan.ask("/workbench/list?tab=" + tab + "&" + what);
 
   /* Rows of the units, most events first; all of them, or only the first ``most``, which is what can be seen at once. */
   function unitRows(most) {
@@ -45,6 +42,7 @@
     const turned = at.tab !== tab, before = at.tab;
     at.tab = tab;
     at.key = key;
+    clearTimeout(at.rest);
     if (tab === "units") {
       if (turned && before) list(tab, what).then((body) => { lay(body.columns, unitRows()); fillHead(); });
       return;
@@ -66,7 +64,7 @@
     clearTimeout(at.rest);
     table(unitRows(FIRST));
     fillHead();
-    if (at.size > FIRST) at.rest = setTimeout(() => table(unitRows()), REST_MS);
+    if (at.size > FIRST) at.rest = setTimeout(function () { table(unitRows()); fillHead(); }, REST_MS);
   });
   document.addEventListener("yanpan:cleared", function () { at.units = null; at.key = null; table([]); say(""); });
   document.addEventListener("click", function (event) {

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dash import html
 
 
-def card(title: str, caption, body, *, id: str | None = None, className: str = "") -> html.Section:
+def card(title: str, caption, body, *, className: str = "") -> html.Section:
     """A panel of the side column; ``caption`` is text or components."""
     head = html.Div([html.H2(title), html.Div(caption, className="caption")], className="card-head")
-    extra = {"id": id} if id else {}
-    return html.Section([head, html.Div(body, className="card-body")], className=f"card {className}".strip(), **extra)
+    return html.Section([head, html.Div(body, className="card-body")], className=f"card {className}".strip())
 
 
 def empty(reason: str) -> html.P:

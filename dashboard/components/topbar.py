@@ -14,8 +14,8 @@ from data.index import CADENCE_DAYS
 PAGES = (("研判工作台", "/workbench"),)  # only those that exist
 
 
-def topbar(current: str, release: html.Div | None = None, *, id: str) -> html.Header:
-    """The bar; ``release`` is filled in by the page."""
+def topbar(current: str, *, id: str) -> html.Header:
+    """The bar; the page fills in the release under ``id``."""
     tabs = [
         html.A(say(name), href=address, className="tab on" if address == current else "tab",
                **({"aria-current": "page"} if address == current else {}))
@@ -33,7 +33,7 @@ def topbar(current: str, release: html.Div | None = None, *, id: str) -> html.He
         [
             html.A([html.Span(className="logo", **{"aria-hidden": "true"}), "研判"], href="/", className="brand"),
             html.Nav(tabs, className="tabs", **{"aria-label": say("页面")}),
-            html.Div(release, id=id, className="release"),
+            html.Div(id=id, className="release"),
             words,
             theme,
         ],

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard.components.words import LEVEL_NAMES, hours_text, listed, weekdays_text
 from dashboard.language import say
+from dashboard.measures import CLASSED, MEASURE_NAMES
 from data.selection import Selection, Window
 from data.store import Release
 from data.store.exporting import EXPORTS, Export, meaning
@@ -18,7 +19,7 @@ SCOPE_NAMES = 20  # areas of a scope that are named one by one
 STATED = {
     "level": LEVEL_NAMES,
     "step": {"day": "按日", "week": "按周", "month": "按月"},
-    "method": {"kde": "核密度", "gi": "Gi* 热点", "lisa": "局部 Moran", "emerging": "时空热点", "repeat_places": "重复地点",
+    "method": {"kde": "核密度", **{name: MEASURE_NAMES[name] for name in CLASSED}, "repeat_places": "重复地点",
                "near_repeat": "近重复"},
 }  # fmt: skip
 _FILTERS = {"category": "类别", "hours": "钟点", "weekdays": "星期", "polygon": "多边形"}

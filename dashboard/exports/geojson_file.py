@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboard.exports.facts import Fact
-from dashboard.exports.texts import json_texts
+from dashboard.json_texts import json_texts
 from data.store.exporting import GEOJSON, POINT, Export
 
 

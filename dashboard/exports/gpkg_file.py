@@ -22,7 +22,7 @@ import shapely
 from pyproj import CRS
 
 from dashboard.exports.facts import Fact
-from dashboard.exports.texts import finite
+from dashboard.json_texts import finite
 from data import geometry_blobs, rtree, sqlite_pages
 from data.store.exporting import GEOJSON, POINT, Export
 

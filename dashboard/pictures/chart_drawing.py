@@ -10,10 +10,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from dashboard.components.verdict import TONES
 from dashboard.components.words import MISSING, WEEKDAYS
 from dashboard.language import say
-from dashboard.pictures.chart_frames import BarFrame, Step, TrendFrame, WeekFrame
+from dashboard.pictures.chart_frames import BarFrame, TrendFrame, WeekFrame
 from dashboard.pictures.lettering import font, shortened, width_mm
 from dashboard.pictures.page import BODY, CHART, SMALL, Box, Head, Page
 from dashboard.pictures.palette import LIGHT, TONE_OF_VERDICT
+from dashboard.trend_steps import Step
 from geo.change import MARKS, NORMAL, NOT_COMPARABLE
 
 _ROW_MM, _MOST_ROW_MM, _BAR_SHARE = 5.2, 8.5, 0.56
@@ -23,7 +24,7 @@ _LABEL_STEP = 12  # labels on the axis of a trend, at most
 
 
 def draw_trend(frame: TrendFrame, head: Head, size: tuple[float, float] = CHART) -> Figure:
-    """A trend beside the compared one, with its control band; gaps are 未报, hollow points not complete."""
+    """A trend beside the compared one, with its control band; hatched gaps are 未报, hollow points not complete."""
     page = Page(size)
     body = page.frame(head)
     _trend_key(page, body, frame)
@@ -36,7 +37,7 @@ def draw_trend(frame: TrendFrame, head: Head, size: tuple[float, float] = CHART)
         edges = np.repeat(x[inside], 2) + np.tile([-0.5, 0.5], end - start)
         axes.fill_between(edges, np.repeat(lower[inside], 2), np.repeat(upper[inside], 2), color=LIGHT["accent-fill"],
                           alpha=0.55, linewidth=0, zorder=1)  # fmt: skip
-    for start, end in _runs(np.isnan(count)):
+    for start, end in _runs(_unreported(frame.steps)):
         axes.axvspan(start - 0.5, end - 0.5, facecolor=LIGHT["warn-fill"], edgecolor=LIGHT["warn"], hatch="////",
                      linewidth=0, alpha=0.7, zorder=0.5)  # fmt: skip
     if frame.past is not None:
@@ -50,7 +51,7 @@ def draw_trend(frame: TrendFrame, head: Head, size: tuple[float, float] = CHART)
     for side, mark, tone in (("above", "^", "bad"), ("below", "v", "good")):
         at = np.array([step.outside == side for step in frame.steps], dtype=bool)
         axes.plot(x[at], count[at], linestyle="", marker=mark, markersize=7, color=LIGHT[tone], zorder=5)
-    _trend_axes(axes, frame.steps, np.concatenate([count, before, upper]))
+    _trend_axes(axes, frame, np.concatenate([count, before, upper]))
     return page.figure
 
 
@@ -58,17 +59,28 @@ def _series(steps: tuple[Step, ...], name: str) -> np.ndarray:
     return np.array([np.nan if getattr(step, name) is None else getattr(step, name) for step in steps], dtype=float)
 
 
+def _unreported(steps: tuple[Step, ...]) -> np.ndarray:
+    """Which steps are 未报; a day the weekday filter leaves out is not."""
+    return np.array([step.count is None and not step.left_out for step in steps], dtype=bool)
+
+
+def _label(step: Step, kind: str) -> str:
+    day = step.start
+    return f"{day.year}/{day.month}" if kind == "month" else f"{day.month}/{day.day}"
+
+
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _trend_axes(axes: Axes, steps: tuple[Step, ...], values: np.ndarray) -> None:
+def _trend_axes(axes: Axes, frame: TrendFrame, values: np.ndarray) -> None:
+    steps = frame.steps
     top = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
     axes.set_xlim(-0.6, len(steps) - 0.4)
     axes.set_ylim(0, max(top * 1.1, 1))
     every = max(1, -(-len(steps) // _LABEL_STEP))
-    axes.set_xticks(range(0, len(steps), every), [step.label for step in steps[::every]])
+    axes.set_xticks(range(0, len(steps), every), [_label(step, frame.step) for step in steps[::every]])
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(axis="y", color=LIGHT["line"], linewidth=0.7)
@@ -94,7 +106,7 @@ def _trend_key(page: Page, body: Box, frame: TrendFrame) -> None:
         items.append((say("控制带"), "band", "accent-fill"))
     if not all(step.complete for step in frame.steps) and len(frame.steps) <= _MANY_STEPS:
         items.append((say("未完整"), "hollow", "accent"))
-    if any(step.count is None for step in frame.steps):
+    if _unreported(frame.steps).any():
         items.append((say(MISSING), "hatch", "warn"))
     if any(step.outside == "above" for step in frame.steps):
         items.append((say("高出控制带"), "^", "bad"))

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a trend; counts are None where missing (未报), limits where there is no band.
-
-    ``outside`` is ``above``, ``below`` or None; ``label`` stands on the axis.
-    """
-
-    start: date
-    label: str
-    count: int | None
-    before: int | None
-    complete: bool
-    lower: float | None = None
-    upper: float | None = None
-    outside: str | None = None
+from dashboard.trend_steps import Step
 
 
 @dataclass(frozen=True)
 class TrendFrame:
-    """A trend and the names of its two windows; ``past`` is None where nothing is compared."""
+    """A trend by ``step`` and the names of its two windows; ``past`` is None where nothing is compared."""
 
     steps: tuple[Step, ...]
+    step: str
     now: str
     past: str | None
 

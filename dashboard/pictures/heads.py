@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from dashboard.compared import daily_words, percent_words, unequal
 from dashboard.components.words import (
     LEVEL_NAMES,
     before_name,
@@ -13,7 +14,6 @@ from dashboard.components.words import (
     p_text,
     period_name,
     signed,
-    signed_percent,
     whole,
     window_text,
 )
@@ -24,8 +24,6 @@ from data.selection import Selection
 from data.store import Release, Scope
 from data.store.changes import Change, changes
 from geo.change import MARKS
-
-SMALL_BASE = 30  # a percent of less says nothing
 
 
 def head_of(
@@ -119,14 +117,11 @@ def change_sentence(change: Change, selection: Selection) -> str:
     parts = [now, say("{past}{n}起", past=past, n=whole(change.before))]
     if change.difference is None:
         return say("，").join(parts) + say("；缺报较多或尚未齐，不作比较。")
-    if change.before == 0:
-        share = ""
-    elif change.before < SMALL_BASE:
-        share = say("基数小")
-    else:
-        share = signed_percent(change.percent)
+    told, share = signed(change.difference), percent_words(change) if change.before else ""
+    if unequal(selection):
+        told, share = daily_words(change, selection), ""
     inside = say("，").join(part for part in (share, p_text(change.p)) if part)
-    parts.append(signed(change.difference) + (say("（{words}）", words=inside) if inside else ""))
+    parts.append(told + (say("（{words}）", words=inside) if inside else ""))
     if change.verdict:
         parts.append(f"{MARKS[change.verdict]} {say(change.verdict)}")
     return say("，").join(parts) + say("。")

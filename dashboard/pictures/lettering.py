@@ -10,17 +10,13 @@ from functools import cache
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import TextToPath
 
-from data.errors import YanpanError
+from dashboard.pictures import FontMissing
 
 FAMILIES = ("Source Han Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei")
 MM_PER_POINT = 25.4 / 72
 _NOT_FIRST = "，。；：、）》」』！？,.;:)%"  # never at the start of a line
 _BETWEEN = " · "  # where a line is best broken
 _MEASURE = TextToPath()
-
-
-class FontMissing(YanpanError):
-    """No installed font has Chinese characters (HTTP 503)."""
 
 
 @cache

@@ -18,9 +18,9 @@ from data.selection import Selection
 from data.store import Release, Scope
 from data.store.filters import INCIDENT, day_window, in_days, selected, without_sources
 from data.store.hotspots import density_surface, hotspots
-from data.store.hotspots.outlines import in_metres
 from data.store.hotspots.projection import metre_points
 from data.store.layers import layer_rows
+from data.store.metres import in_metres
 
 MOST_POINTS = 20_000  # more are a blot on paper
 # Roads by class: width in points, and the most metres to a millimetre of paper at which they are drawn.

@@ -10,23 +10,24 @@ import shapely
 
 from dashboard.components.words import listed
 from dashboard.language import say
+from dashboard.measures import CLASSED
 from dashboard.pictures.heads import Finding, head_of, whole_finding
 from dashboard.pictures.map_drawing import total_extent
 from dashboard.pictures.map_frame import PLAIN, Label, Legend, MapFrame, Overlay, Swatch
 from dashboard.pictures.map_overlays import OVERLAYS, Asked
-from dashboard.pictures.measures import CLASSED, paint
 from dashboard.pictures.page import Head
 from dashboard.pictures.painted import Painted
+from dashboard.pictures.painting import paint
 from data.index import INCIDENT_LEVELS, UNIT_LEVELS
 from data.selection import Selection
 from data.store import Release, Scope
 from data.store.hotspots import unit_classes
-from data.store.hotspots.outlines import in_metres, outlines
+from data.store.hotspots.outlines import outlines
 from data.store.hotspots.projection import metre_points
+from data.store.metres import in_metres
 
 _NOT_DRAWN = {"coverage": "视频覆盖", "near_repeat": "近重复", "blind": "盲区", "rules": "覆盖规则", "key_places": "重点场所",
               "cameras": "摄像机"}  # fmt: skip
-KNOWN_LAYERS = (*OVERLAYS, "labels", "hotspots", *_NOT_DRAWN)  # of a page's address
 DEFAULT_LAYERS = (("water", 100), ("road", 100), ("labels", 100))
 _BORDERS = {"district": ("map-district", 1.1), "street": ("line3", 0.55), "community": ("map-street", 0.35)}
 _MOST_OUTLINED = 400  # units of a level whose borders are drawn over the coloured ones

@@ -7,15 +7,13 @@ import numpy as np
 from dashboard.components.verdict import TONES
 from dashboard.components.words import before_name, signed
 from dashboard.language import say
+from dashboard.measures import CHANGE, CHANGE_COLOURS, CLASSES, MEASURE_NAMES, MISSING_LABEL
 from dashboard.pictures.map_frame import HATCHED, PLAIN, Legend, Ranked, Swatch
 from dashboard.pictures.painted import Asked, Painted, painted
 from dashboard.pictures.palette import TONE_OF_VERDICT
 from data.selection import ParameterError
 from data.store.hotspots import unit_classes
-from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, MARKS, NORMAL, NOT_COMPARABLE, RISE
-
-_CHANGE_COLOURS = {CLEAR_RISE: "change-6", RISE: "change-5", NORMAL: "change-3", FALL: "change-1",
-                   CLEAR_FALL: "change-0", NOT_COMPARABLE: "sunk"}  # fmt: skip
+from geo.change import MARKS, NORMAL, NOT_COMPARABLE
 
 
 def change(asked: Asked) -> Painted:
@@ -26,17 +24,17 @@ def change(asked: Asked) -> Painted:
     past = before_name(window, asked.selection.compare)
     words = np.array(asked.counted.rows["verdict"].to_pylist(), dtype=object)
     missing = np.isnan(asked.column("count"))
-    colours = np.array([_CHANGE_COLOURS.get(word, PLAIN) for word in words], dtype="<U12")
+    colours = np.array([CHANGE_COLOURS.get(word, PLAIN) for word in words], dtype="<U12")
     colours[missing] = HATCHED
     present = set(words.tolist())
     swatches = [
         Swatch(colour, f"{MARKS[word]} {say(word)}　{(words[~missing] == word).sum():,}")
-        for word, colour in _CHANGE_COLOURS.items()
+        for word, colour in CHANGE_COLOURS.items()
         if word != NOT_COMPARABLE or word in present
     ]
     if missing.any():
         swatches.append(Swatch(HATCHED, f"{say('未报')}　{missing.sum():,}"))
-    legend = Legend(say("变化"), say("{unit} · 与{past}比，{days}", unit=asked.level_name, past=past,
+    legend = Legend(say(MEASURE_NAMES[CHANGE]), say("{unit} · 与{past}比，{days}", unit=asked.level_name, past=past,
                                      days=say("{n}天", n=asked.selection.days)), swatches=tuple(swatches),
                     note=say("数为单元个数；p 在授权范围全部同级单元上校正"))  # fmt: skip
     p, difference = asked.column("p"), asked.column("difference")
@@ -58,8 +56,6 @@ def change(asked: Asked) -> Painted:
 
 def classes(asked: Asked, measure: str) -> Painted:
     """By ``gi``, ``lisa`` or ``emerging``."""
-    from dashboard.pages.workbench.classes import CLASSES, MISSING_LABEL  # a page, and pages import the API's parts
-
     found = unit_classes(asked.release, asked.selection, asked.scope, measure, asked.level)
     colour_of = {one.label: one.colour for one in CLASSES[measure]} | {MISSING_LABEL: HATCHED}
     colours = np.array([colour_of.get(str(label), PLAIN) for label in found.label], dtype="<U12")
@@ -71,8 +67,7 @@ def classes(asked: Asked, measure: str) -> Painted:
     ]
     if number[MISSING_LABEL]:
         swatches.append(Swatch(HATCHED, f"{say('未报')}　{number[MISSING_LABEL]:,}"))
-    name = {"gi": "Gi* 热点", "lisa": "局部 Moran", "emerging": "时空热点"}[measure]
-    legend = Legend(say(name), say("{unit} · 已校正多重检验", unit=asked.per), swatches=tuple(swatches),
+    legend = Legend(say(MEASURE_NAMES[measure]), say("{unit} · 已校正多重检验", unit=asked.per), swatches=tuple(swatches),
                     note=say("数为单元个数"))  # fmt: skip
     ranked = [Ranked(f"{group.number}　{group.name}", f"{group.count:,}") for group in found.groups]
     groups = np.array([(g.lon, g.lat, g.number) for g in found.groups if g.lon is not None], dtype=float).reshape(-1, 3)

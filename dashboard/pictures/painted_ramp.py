@@ -7,6 +7,7 @@ import numpy as np
 from dashboard.components.words import plain
 from dashboard.exports.facts import of_disputes
 from dashboard.language import say
+from dashboard.measures import MEASURE_NAMES
 from dashboard.pictures.map_frame import HATCHED, PLAIN, Legend, Ranked, Swatch
 from dashboard.pictures.painted import Asked, Painted, painted
 from data.selection import ParameterError
@@ -27,8 +28,9 @@ def ramp(asked: Asked, measure: str) -> Painted:
     states += [Swatch("count-0", say("0，零报或无"))]
     if (np.isnan(values) & ~missing).any():
         states += [Swatch("map-land", say("来源未提供"))]
-    name = {"count": "起数", "density": "每平方公里", "rate": "每千人", "eb": "稳健率", "disputes": "纠纷排查"}[measure]
-    legend = Legend(say(name), unit, RAMP, tuple(plain(limit) if limit else "" for limit in limits), tuple(states))
+    legend = Legend(
+        say(MEASURE_NAMES[measure]), unit, RAMP, tuple(plain(limit) if limit else "" for limit in limits), tuple(states)
+    )
     order = np.lexsort((np.arange(len(values)), -np.nan_to_num(values, nan=-1.0)))
     ranked = [Ranked(asked.names[i], f"{values[i]:,.{digits}f}") for i in order if values[i] > 0]
     most = say("最多的{level}" if measure in ("count", "disputes") else "最高的{level}", level=asked.level_name)

@@ -52,7 +52,7 @@ def periods_before(release: Release, selection: Selection) -> Iterator[tuple[int
     left_out = day_window(before) if before else (0, 0)
     if first is None:
         return
-    for window in _windows_before((selection.start, selection.end)):
+    for window in windows_before((selection.start, selection.end)):
         start, end = day_window(window)
         if start < first:
             return
@@ -60,7 +60,7 @@ def periods_before(release: Release, selection: Selection) -> Iterator[tuple[int
             yield start, end
 
 
-def _windows_before(window: Window) -> Iterator[Window]:
+def windows_before(window: Window) -> Iterator[Window]:
     """The windows before one, of its own kind all the way back: 31 days never turn into the months they may meet."""
     days = window[1] - window[0] if calendar_unit(window) == "days" else None
     while True:

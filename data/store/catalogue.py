@@ -16,7 +16,7 @@ from data.store.scope import Scope
 from data.store.units import Place
 
 
-def describe(release: Release, now: datetime, scope: Scope = Scope.everything()) -> dict:
+def describe(release: Release, now: datetime, scope: Scope) -> dict:
     """The release as one plain object.
 
     Parameters

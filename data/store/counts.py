@@ -65,13 +65,8 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
     units = release.units.level(level)
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
     wider_area = area is None or below_or_equal(level, area)
-    if wider_area:
-        shown = release.units.in_scope(level, scope)
-        if area is not None:
-            shown &= release.units.inside(level, area)
-        judged = release.units.in_scope(level, scope)
-    else:
-        shown = judged = release.units.around(level, area)
+    shown = release.units.shown(level, area, scope)
+    judged = release.units.in_scope(level, scope) if wider_area else shown
     now = (selection.start, selection.end)
     before = selection.compare_window
     windows = [day_window(now)] + ([day_window(before)] if before else [])

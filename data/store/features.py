@@ -127,10 +127,13 @@ def _texts(release: Release, layer: str, chosen: np.ndarray) -> list[str]:
     if layer in OPEN_LAYERS:
         return _written(release, layer, chosen)
     size = len(layer_rows(release, layer).grid)
-    texts, done = release.remember(("texts", layer), lambda: (np.full(size, None, object), np.zeros(size, bool)))
+    key = ("texts", layer)
+    texts, done = release.remember(key, lambda: (np.full(size, None, object), np.zeros(size, bool)))
     new = chosen[~done[chosen]]
-    texts[new] = _written(release, layer, new)
-    done[new] = True
+    if new.size:
+        texts[new] = _written(release, layer, new)
+        done[new] = True
+        release.weigh_again(key)
     return texts[chosen].tolist()
 
 

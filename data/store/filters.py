@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 import numpy as np
-import shapely
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
@@ -15,6 +14,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from data.index import INCIDENT_LEVELS, UNIT_LEVELS
 from data.schema import CATEGORIES
 from data.selection import Selection, Window
+from data.store.inside import bounds_of
 from data.store.polygons import INSIDE_POLYGON, polygon_number
 from data.store.release import Release, day_number
 from data.store.reports import EPOCH, LeftOut
@@ -90,20 +90,16 @@ def in_scope(release: Release, scope: Scope) -> ColumnElement[bool]:
     return sa.or_(sa.false(), *(in_place(release, place) for place in places))
 
 
-def selected(
-    release: Release, selection: Selection, scope: Scope, *, area: bool = True, clock: bool = True
-) -> list[ColumnElement[bool]]:
+def selected(release: Release, selection: Selection, scope: Scope, *, clock: bool = True) -> list[ColumnElement[bool]]:
     """Everything of a Selection but its windows.
 
     Parameters
     ----------
-    area : bool
-        False leaves the area out (rows outside it are judged too, see counts).
     clock : bool
         False leaves hours and weekdays out.
     """
     conditions = [in_scope(release, scope)]
-    if area and selection.area is not None:
+    if selection.area is not None:
         conditions.append(in_place(release, release.units.allowed(selection.area, scope)))
     counted = [CATEGORIES.index(name) for name in selection.counted_categories]
     if len(counted) < len(CATEGORIES):
@@ -115,7 +111,7 @@ def selected(
     if clock and selection.weekdays:
         conditions.append(_one_of(INCIDENT.weekday, selection.weekdays))
     if selection.polygon is not None:
-        west, south, east, north = shapely.from_wkt(selection.polygon).bounds
+        west, south, east, north = bounds_of(selection.polygon)
         number = polygon_number(selection.polygon)
         conditions += [INCIDENT.lon.between(west, east), INCIDENT.lat.between(south, north)]
         conditions.append(getattr(sa.func, INSIDE_POLYGON)(number, INCIDENT.lon, INCIDENT.lat))

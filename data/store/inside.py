@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import shapely
 
+MOST_POLYGONS = 256  # kept
 _CELLS = 64  # a side
 _MARGIN = 1e-9  # cells are taken so much larger, of the extent, that rounding moves no point out of its own
 _OUT, _IN, _EITHER = 0, 1, 2
@@ -26,32 +27,32 @@ def bounds_of(wkt: str) -> tuple[float, float, float, float]:
 
 
 def inside(wkt: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mask of the points in a polygon or on its border; NaN is in none.
+    """Mask of the points in a polygon or on its border; NaN is in none. As ``shapely.intersects_xy`` finds them.
 
     Parameters
     ----------
     wkt : str
         A polygon or multipolygon.
     x, y : ndarray of float, shape (n,)
-        Within its bounds, or NaN.
+        Anywhere, or NaN.
     """
     cells = _cells(wkt)
     west, south, east, north = cells.bounds
-    known = ~(np.isnan(x) | np.isnan(y))
-    column, row = (_cell(v, low, high) for v, low, high in ((x, west, east), (y, south, north)))
-    kind = np.where(known, cells.kind[row, column], _OUT)
+    near = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    column, row = (_cell(np.where(near, v, low), low, high) for v, low, high in ((x, west, east), (y, south, north)))
+    kind = np.where(near, cells.kind[row, column], _OUT)
     result = kind == _IN
-    near = np.flatnonzero(kind == _EITHER)
-    result[near] = shapely.intersects_xy(cells.shape, x[near], y[near])
+    tested = np.flatnonzero(kind == _EITHER)
+    result[tested] = shapely.intersects_xy(cells.shape, x[tested], y[tested])
     return result
 
 
 def _cell(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    share = (np.nan_to_num(values, nan=low) - low) * (_CELLS / (high - low))
-    return np.clip(share.astype(np.int64), 0, _CELLS - 1)
+    share = (values - low) * (_CELLS / (high - low))
+    return np.minimum(share.astype(np.int64), _CELLS - 1)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_POLYGONS)
 def _cells(wkt: str) -> _Cells:
     shape = shapely.from_wkt(wkt)
     shapely.prepare(shape)

@@ -1,6 +1,7 @@
 """Polygons of selections, and the SQL function that asks whether a point lies in one.
 
 Polygons are known by number to the whole process, because two stores on one file share its database and its functions.
+Here are their texts; their shapes are kept by :mod:`data.store.inside`.
 """
 
 from __future__ import annotations
@@ -11,28 +12,27 @@ from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
-import shapely
+
+from data.store.inside import MOST_POLYGONS, inside
 
 INSIDE_POLYGON = "inside_polygon"  # (polygon number, lon, lat) -> in the polygon or on its border
-_MOST = 256  # polygons kept; the number of a forgotten one is never given again
-
 _lock = threading.Lock()
-_shapes: dict[int, shapely.Geometry] = {}
+_texts: dict[int, str] = {}
 _given = itertools.count(1)
 _numbers: dict[str, int] = {}  # by text, latest used last
 
 
 def polygon_number(wkt: str) -> int:
-    """The number of a polygon, so that a query carries a number and not a text; the polygon is kept prepared."""
+    """The number of a polygon, so that a query carries a number and not a text; that of a forgotten one is never given
+    again."""
     with _lock:
         number = _numbers.pop(wkt, None)
         if number is None:
             number = next(_given)
-            _shapes[number] = shapely.from_wkt(wkt)
-            shapely.prepare(_shapes[number])
+            _texts[number] = wkt
         _numbers[wkt] = number
-        while len(_numbers) > _MOST:
-            del _shapes[_numbers.pop(next(iter(_numbers)))]
+        while len(_numbers) > MOST_POLYGONS:
+            del _texts[_numbers.pop(next(iter(_numbers)))]
         return number
 
 
@@ -48,4 +48,4 @@ def _inside(number: pa.Array, lon: pa.Array, lat: pa.Array) -> pa.Array:
     if len(number) == 0:
         return pa.array([], pa.bool_())
     x, y = (values.to_numpy(zero_copy_only=False) for values in (lon, lat))
-    return pa.array(shapely.intersects_xy(_shapes[number[0].as_py()], x, y))
+    return pa.array(inside(_texts[number[0].as_py()], x, y))

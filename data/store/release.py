@@ -120,14 +120,25 @@ class Release:
                 value = compute()
                 size = weight(value)
                 with self._lock:
-                    self._bytes += size - self._kept.pop(key, (None, 0))[1]
-                    self._kept[key] = value, size
-                    while self._bytes > MOST_BYTES and len(self._kept) > 1:
-                        self._bytes -= self._kept.popitem(last=False)[1][1]
+                    self._keep(key, value, size)
             finally:
                 with self._lock:
                     self._computing.pop(key, None)
         return value
+
+    def weigh_again(self, key: object) -> None:
+        """To be called after a remembered value has grown, so that its new bytes count."""
+        with self._lock:
+            if key in self._kept:
+                value = self._kept[key][0]
+                self._keep(key, value, weight(value))
+
+    def _keep(self, key: object, value: object, size: int) -> None:
+        """Under the lock: keep a value as the latest used."""
+        self._bytes += size - self._kept.pop(key, (None, 0))[1]
+        self._kept[key] = value, size
+        while self._bytes > MOST_BYTES and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1][1]
 
     @property
     def data_as_of(self) -> datetime | None:

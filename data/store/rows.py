@@ -53,19 +53,28 @@ def incident_rows(
         raise ValueError(
             f"limit {limit}, offset {offset}, order {order!r}: expected 1 to {MOST_ROWS}, 0 or more, {ORDERS}"
         )
-    window = day_window((selection.start, selection.end))
-    conditions = [without_sources(release.reports.coarser(*window)), *selected(release, selection, scope)]
-    key = ("incident_rows", replace(selection, compare="none"), scope)
-    day, matched, placed = release.remember(key, lambda: _by_day(release, window, conditions))
+    day, matched, placed = by_day(release, selection, scope)
     meta = {**common_meta(release, selection, scope), "limit": limit, "offset": offset, "order": order}
     meta["unplaced"] = int(matched.sum() - placed.sum())
     meta["absent"] = release.remember("incident_rows absent", lambda: _absent(release))
-    found = _page(release, conditions, day, matched, limit, offset, order)
+    found = _page(release, of_selection(release, selection, scope), day, matched, limit, offset, order)
     return Answer.of(meta, _readable(release, found), int(matched.sum()))
 
 
-def _by_day(release: Release, window, conditions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Days with incidents, ascending; how many each has, and how many of these have a point."""
+def of_selection(release: Release, selection: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """Conditions of the rows of a Selection, but for the days."""
+    coarser = release.reports.coarser(*day_window((selection.start, selection.end)))
+    return [without_sources(coarser), *selected(release, selection, scope)]
+
+
+def by_day(release: Release, selection: Selection, scope: Scope) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Days of the window with incidents, ascending; how many each has, and how many of these have a point. Kept."""
+    key = ("incident_rows", replace(selection, compare="none"), scope)
+    return release.remember(key, lambda: _by_day(release, selection, scope))
+
+
+def _by_day(release: Release, selection: Selection, scope: Scope) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    window, conditions = day_window((selection.start, selection.end)), of_selection(release, selection, scope)
     found = release.rows(
         sa.select(INCIDENT.day.label("day"), sa.func.count().label("n"), sa.func.count(INCIDENT.lon).label("placed"))
         .where(in_days(*window), *conditions)

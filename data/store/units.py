@@ -131,6 +131,14 @@ class Units:
             mask |= self.inside(level, place)
         return mask
 
+    def shown(self, level: str, area: Place | None, scope: Scope) -> np.ndarray:
+        """Mask over the units of ``level`` an answer lists: those of the scope in the area, which the scope covers; where
+        the area is smaller than the level, the one unit that holds it."""
+        if area is not None and UNIT_LEVELS.index(level) < UNIT_LEVELS.index(area.level):
+            return self.around(level, area)
+        mask = self.in_scope(level, scope)
+        return mask if area is None else mask & self.inside(level, area)
+
     def allowed(self, code: str, scope: Scope) -> Place:
         """The unit with this code, if the scope covers it.
 

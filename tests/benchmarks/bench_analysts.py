@@ -1,21 +1,18 @@
 """Fifty analysts who click every two seconds: what each click asks of the server, timed until the last answer, after 40 s
 in which the server gets to know what is asked.
 
-Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_analysts.py WORKSPACE [WORKERS] [ANALYSTS] [SECONDS]
+Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_analysts.py [WORKSPACE [WORKERS [ANALYSTS [SECONDS]]]]
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
 import sys
 import time
-from pathlib import Path
-from urllib.request import urlopen
 
 import httpx
-from bench_page import free_port, show
+from bench_page import city, served, show
 from clock import calibration
 
 EVERY_S, WARM_UP_S = 2.0, 40.0
@@ -99,26 +96,13 @@ async def run(address: str, analysts: int, seconds: float) -> tuple[list[float],
 
 
 def main() -> None:
-    workspace, workers = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2"
+    workers = sys.argv[2] if len(sys.argv) > 2 else "2"
     analysts, seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 50, float(sys.argv[4]) if len(sys.argv) > 4 else 30.0
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen([".venv/bin/yanpan", "serve", "--open", "--port", str(port), "--workers", workers,
-                               "--workspace", str(workspace)], stdout=subprocess.DEVNULL)  # fmt: skip
-    try:
-        while True:
-            try:
-                urlopen(f"{address}/readyz").close()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with city(sys.argv[1:]) as workspace, served(workspace, workers) as address:
         print(f"calibration {calibration():.2f} s")
         taken, faults = asyncio.run(run(address, analysts, seconds))
         show(f"{analysts} analysts, a click every {EVERY_S:.0f} s, {workers} workers", taken)
         print(f"faults {faults}")
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """The page in headless Chromium on a release of a million incidents: first load, filter clicks, pan and zoom, weight.
 
-Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_page.py WORKSPACE [WORKERS]
+Run: PYTHONPATH=.:tests/benchmarks .venv/bin/python tests/benchmarks/bench_page.py [WORKSPACE [WORKERS]]
 """
 
 from __future__ import annotations
 
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,15 +23,57 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 CATEGORIES = ("刑事", "治安", "交通", "纠纷", "求助")
 # Everything visible is current: numbers at the side, colours of the units.
 QUIET = """() => !document.body.classList.contains('busy') && !document.body.classList.contains('painting')"""
-INTERACTIVE = "() => document.querySelector('.leaflet-units-pane .identity-tile canvas') && document.querySelector('.hero')"
+INTERACTIVE = (
+    "() => document.querySelector('.leaflet-units-pane .identity-tile canvas') && document.querySelector('.hero')"
+)
 FRAMES = """() => { window.frames_ms = []; let last = performance.now(); window.watching = true;
  (function tick(now) { window.frames_ms.push(now - last); last = now; if (window.watching) requestAnimationFrame(tick); })(last); }"""
 
 
-def free_port() -> int:
+@contextmanager
+def city(given: list[str]) -> Iterator[Path]:
+    """The workspace named on the command line; else a demo city of a million incidents, made for the run."""
+    if given:
+        yield Path(given[0])
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        for command in (("demo", "--scale", "city"), ("etl",)):
+            subprocess.run(
+                [".venv/bin/yanpan", *command, "--workspace", directory], check=True, stdout=subprocess.DEVNULL
+            )
+        yield Path(directory)
+
+
+@contextmanager
+def served(workspace: Path, workers: str) -> Iterator[str]:
+    """The dashboard of a workspace, ready; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port = probe.getsockname()[1]
+    command = [
+        ".venv/bin/yanpan",
+        "serve",
+        "--open",
+        "--port",
+        str(port),
+        "--workers",
+        workers,
+        "--workspace",
+        str(workspace),
+    ]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                urlopen(f"{address}/readyz").close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 def show(name: str, times: list[float], unit: str = "ms") -> None:
@@ -52,7 +96,11 @@ def clicks(page, level: str) -> list[float]:
         selector = f"#workbench-rail [data-category={CATEGORIES[i % len(CATEGORIES)]}]"
         page.evaluate("s => document.querySelector(s).click()", selector)
         page.wait_for_function(QUIET, polling=5, timeout=30_000)
-        times.append(page.evaluate("() => new Promise(done => requestAnimationFrame(() => done(performance.now() - window.begun)))"))
+        times.append(
+            page.evaluate(
+                "() => new Promise(done => requestAnimationFrame(() => done(performance.now() - window.begun)))"
+            )
+        )
         page.wait_for_timeout(250)
     return times
 
@@ -74,19 +122,8 @@ def moves(page) -> list[float]:
 
 
 def main() -> None:
-    workspace, workers = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2"
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    command = [shutil.which("yanpan") or ".venv/bin/yanpan", "serve", "--open", "--port", str(port), "--workers", workers,
-               "--workspace", str(workspace)]  # fmt: skip
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                urlopen(f"{address}/readyz").close()
-                break
-            except OSError:
-                time.sleep(0.1)
+    workers = sys.argv[2] if len(sys.argv) > 2 else "2"
+    with city(sys.argv[1:]) as workspace, served(workspace, workers) as address:
         print(f"calibration {calibration():.2f} s")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
@@ -108,11 +145,10 @@ def main() -> None:
                 show(f"filter click at {level}, first time", clicks(page, level))
                 show(f"filter click at {level}, again", clicks(page, level))
             frames = moves(page)
-            print(f"pan and zoom at grid: longest frame {max(frames):.0f} ms, over 100 ms: {sum(f > 100 for f in frames)} of {len(frames)}")
+            print(
+                f"pan and zoom at grid: longest frame {max(frames):.0f} ms, over 100 ms: {sum(f > 100 for f in frames)} of {len(frames)}"
+            )
             browser.close()
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::Deprecati
 @pytest.fixture
 def served(tmp_path):
     """A workspace with one release, served; and a function that publishes another."""
+
     def publish(n: int, name: str):
         frame = small.incidents(n, seed=n).assign(recorded_at=pd.NaT)
         small.publish(tmp_path / "releases", frame, stated=small.info(release_id=name))
@@ -48,7 +49,9 @@ def test_a_new_release_reaches_an_open_page_with_the_next_click(served, chromium
         frame = publish(n, name)
         page.click(f"#workbench-rail [data-category={'交通' if round_ == 0 else '求助'}]")
         page.wait_for_function(f"document.querySelector('.release-id').textContent === '{name}'")
-        page.wait_for_function("!document.body.classList.contains('busy') && !document.body.classList.contains('painting')")
+        page.wait_for_function(
+            "!document.body.classList.contains('busy') && !document.body.classList.contains('painting')"
+        )
         page.wait_for_timeout(400)
         with urlopen(f"{address}/api/v1/release") as answer:
             assert json.load(answer)["id"] == name

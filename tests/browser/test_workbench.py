@@ -122,7 +122,9 @@ def test_close_up_single_incidents_are_drawn_and_counted(visit):
     v = visit("?area=990101001001001&from=2026-01-01&to=2026-11-01")
     v.page.click(".layers summary")
     said = v.page.locator("li[data-layer=incidents] .layer-said")
-    v.page.wait_for_function("document.querySelector('li[data-layer=incidents] .layer-said').textContent.includes('视野内')")
+    v.page.wait_for_function(
+        "document.querySelector('li[data-layer=incidents] .layer-said').textContent.includes('视野内')"
+    )
     drawn = int(re.search(r"视野内 ([\d,]+)", said.inner_text())[1].replace(",", ""))
     box = v.page.evaluate("""() => { const [z, lat, lon] = location.hash.slice(1).split("/").map(Number);
         const map = document.querySelector("#workbench-map").getBoundingClientRect();
@@ -143,7 +145,9 @@ def in_view(visitor, box, selection: str) -> int:
         return (x / scale - 0.5) * 360, np.degrees(np.arctan(np.sinh((0.5 - y / scale) * 2 * np.pi)))
 
     (west, north), (east, south) = degrees(x - width / 2, y - height / 2), degrees(x + width / 2, y + height / 2)
-    return api(visitor, f"features/incident?bbox={west:.5f},{south:.5f},{east:.5f},{north:.5f}{selection}")["meta"]["matched"]
+    return api(visitor, f"features/incident?bbox={west:.5f},{south:.5f},{east:.5f},{north:.5f}{selection}")["meta"][
+        "matched"
+    ]
 
 
 def test_dragging_over_the_week_filters_hours_and_days(visit):

@@ -70,6 +70,19 @@ def test_every_measure_paints_and_has_its_legend(visit):
         assert colours >= 2, measure
 
 
+def test_a_level_left_before_it_was_drawn_leaves_nothing_behind(visit):
+    v = visit("?level=district")
+    v.page.evaluate("yanpan.go({ level: 'grid' })")
+    v.page.wait_for_function("document.querySelectorAll('.leaflet-units-pane > .leaflet-layer').length === 2")
+    v.page.evaluate("yanpan.go({ level: 'district' })")
+    v.settle()
+    v.page.wait_for_function("!document.body.classList.contains('painting')")
+    v.page.wait_for_function("""() => {
+        const layers = [...document.querySelectorAll('.leaflet-units-pane > .leaflet-layer')];
+        return layers.length === 1 && layers[0].style.opacity === '1' && layers[0].querySelector('canvas'); }""")
+    assert v.page.inner_text("#workbench-tabs .tab-link").startswith("区县")
+
+
 @pytest.mark.parametrize("view", ["swipe", "side"])
 def test_two_windows_stand_together_and_move_together(visit, view):
     v = visit(f"?view={view}&level=grid")
@@ -158,7 +171,11 @@ def test_the_page_the_api_and_the_file_say_the_same(visit):
         text = answer.read().decode("utf-8-sig")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(io.StringIO("\n".join(lines))))
-    assert sum(int(row["count"] or 0) for row in rows) == v.hero == total(v, f"{WEEK}&category={quote('治安')}&hours=18-23")
+    assert (
+        sum(int(row["count"] or 0) for row in rows)
+        == v.hero
+        == total(v, f"{WEEK}&category={quote('治安')}&hours=18-23")
+    )
     assert "r20261116-060000" in text and "2026-11-09" in text
     assert len(rows) == 24
 

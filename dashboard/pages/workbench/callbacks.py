@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from functools import partial, wraps
+from datetime import UTC, datetime
+from functools import partial
 from itertools import zip_longest
 
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output
 
-from dashboard import basemaps, language
+from dashboard import basemaps
+from dashboard.compared import unequal
 from dashboard.components.card import empty
 from dashboard.components.topbar import release_state
-from dashboard.components.tree import tree
-from dashboard.components.words import LEVEL_NAMES, before_name, now_name, window_text
+from dashboard.components.words import before_name, now_name, window_text
 from dashboard.language import say
-from dashboard.pages.caller import caller_language, caller_scope
+from dashboard.measures import CHANGE, CLASSES, COUNT
+from dashboard.pages.caller import caller_scope
 from dashboard.pages.workbench import ids, view_charts, view_drawer, view_legend, view_map, view_rail
-from dashboard.pages.workbench.classes import CLASSES
-from dashboard.pages.workbench.state import CHANGE, COUNT, DISPUTES, PageState, read_state, unequal
-from dashboard.pages.workbench.unit_values import UnitValues, unit_values
+from dashboard.pages.workbench.answering import cleared, kept, parts
+from dashboard.pages.workbench.state import read_state
+from dashboard.pages.workbench.unit_values import unit_values
 from dashboard.settings import Settings
+from dashboard.trend_steps import step_for, trend_steps
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
-from data.selection import Selection
-from data.store import Release, Scope, Store, counts, describe, profile, trend
-from data.store.band import trend_band
+from data.store import Release, Scope, Store, counts, describe, profile
 from data.store.changes import changes
 from data.store.class_limits import class_limits
 from data.store.coverage import coverage, coverage_rules
 from data.store.disputes import compared_disputes, disputes
 from data.store.facets import facets, without_unit
 from data.store.place_types import place_types
-from data.store.trend import STEPS
-
-_log = logging.getLogger(__name__)
 
 
 def register_callbacks(app: Dash, store: Store, settings: Settings) -> None:
@@ -62,43 +57,6 @@ def register_callbacks(app: Dash, store: Store, settings: Settings) -> None:
     for drawn in (ids.FRAME, ids.SIDE, ids.MORE, ids.SEEN):
         app.clientside_callback(browser("draw"), Input(drawn, "data"), **later)
     app.clientside_callback(browser("paint"), Input(ids.VALUES, "data"), **later)
-
-
-def cleared(empty_answer: Callable[[str], object]):
-    """Answer in the visitor's language, and a fault with one line in place of numbers: no old value under a new name."""
-
-    def decorate(function):
-        @wraps(function)
-        def answer(*arguments):
-            language.use(caller_language())
-            try:
-                return function(*arguments)
-            except YanpanError as fault:
-                return empty_answer(language.said(fault))
-            except Exception:
-                _log.exception("%s", function.__name__)
-                return empty_answer(say("程序内部错误，已记入日志"))
-
-        return answer
-
-    return decorate
-
-
-def kept(function):
-    """Keep what a function answers for a release, by question, scope and language: going back, playing the same weeks
-    again, and the click a colleague made a minute ago then cost nothing."""
-
-    @wraps(function)
-    def answer(release: Release, *asked: str):
-        key = ("page", function.__name__, asked, caller_scope(), language.current())
-        return release.remember(key, lambda: function(release, *asked))
-
-    return answer
-
-
-def parts(**shown) -> dict:
-    """Parts of the page by id, as the browser draws them; None empties one."""
-    return {f"{ids.PAGE}-{name.replace('_', '-')}": tree(part) for name, part in shown.items()}
 
 
 @cleared(lambda line: {"fault": line, "parts": parts(map_tools=None, fault=view_rail.fault(line))})
@@ -153,14 +111,14 @@ def show_frame(store: Store, settings: Settings, what: dict) -> dict:
         now = datetime.now(UTC)
         topbar = release_state(describe(release, now, caller_scope()), now.date(), open_mode=settings.open_mode)
         try:
-            return {**_rail_of(release, what["search"]), **parts(topbar=topbar)}
+            return {**_rail_of(release, caller_scope(), what["search"]), **parts(topbar=topbar)}
         except YanpanError:  # told by show_focus
             return parts(crumbs=None, chips=None, rail=None, topbar=topbar)
 
 
 @kept
-def _rail_of(release: Release, search: str) -> dict:
-    state, scope = read_state(search, release), caller_scope()
+def _rail_of(release: Release, scope: Scope, search: str) -> dict:
+    state = read_state(search, release)
     found = facets(release, state.selection, scope)
     return parts(
         crumbs=view_rail.crumbs(state, release, scope),
@@ -181,18 +139,17 @@ def _side(*shown) -> dict:
 def show_side(store: Store, what: dict) -> tuple[dict, dict]:
     """The number of the selection, its trend, categories, week and ranking."""
     with store.current() as release:
-        return _side_of(release, what["search"])
+        return _side_of(release, caller_scope(), what["search"])
 
 
 @kept
-def _side_of(release: Release, search: str) -> tuple[dict, dict]:
-    scope = caller_scope()
+def _side_of(release: Release, scope: Scope, search: str) -> tuple[dict, dict]:
     state = read_state(search, release)
     selection = state.selection
     line = view_rail.area_line(release, scope, selection.area)
     name = release.units.level(line[-1].level).names[line[-1].position] if line else view_rail.root_name(release, scope)
     if not release.reports.source_ids:
-        nothing = _side(view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。")))
+        nothing = _side([view_rail.title(name), empty(say("本发布没有事件来源，只有区划与底图。"))])
         return nothing, {"data": [], "layout": view_charts.BLANK}
     found = changes(release, selection, scope)
     week = profile(release, selection, scope)
@@ -200,13 +157,12 @@ def _side_of(release: Release, search: str) -> tuple[dict, dict]:
     level = view_rail.child_level(release, scope, selection.area)
     rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
     step = step_for(selection, release)
-    band = trend_band(release, selection, scope, step)
-    steps = view_charts.with_band(trend_steps(release, selection, scope, step), band.rows.to_pylist())
+    steps, _, band = trend_steps(release, selection, scope, step)
     window = (selection.start, selection.end)
     past = None if selection.compare == "none" else before_name(window, selection.compare)
     shown = _side(
         view_charts.headline(name, state, found.total),
-        view_charts.trend_caption(step, state, steps, band.meta),
+        view_charts.trend_caption(step, state, steps, band),
         view_charts.categories(state, found.categories),
         view_charts.profile(state, table, week.meta["unknown"], week.meta["state"] == "missing"),
         view_charts.ranking(state, level, rows, name),
@@ -218,12 +174,11 @@ def _side_of(release: Release, search: str) -> tuple[dict, dict]:
 def show_more(store: Store, what: dict) -> dict:
     """What stands further down the side column: places, disputes."""
     with store.current() as release:
-        return _more_of(release, what["search"])
+        return _more_of(release, caller_scope(), what["search"])
 
 
 @kept
-def _more_of(release: Release, search: str) -> dict:
-    scope = caller_scope()
+def _more_of(release: Release, scope: Scope, search: str) -> dict:
     state = read_state(search, release)
     selection = state.selection
     level = view_rail.child_level(release, scope, selection.area) or "grid"
@@ -254,12 +209,11 @@ def show_values(store: Store, request: dict | None) -> dict:
     if not request:
         return {"fault": "", "parts": parts(legend=None, map_foot=None, map_note=None)}
     with store.current() as release:
-        return {**_values_of(release, request["search"], request["level"]), "request": request}
+        return {**_values_of(release, caller_scope(), request["search"], request["level"]), "request": request}
 
 
 @kept
-def _values_of(release: Release, search: str, level: str) -> dict:
-    scope = caller_scope()
+def _values_of(release: Release, scope: Scope, search: str, level: str) -> dict:
     state = read_state(search, release)
     selection = state.selection
     values = unit_values(release, state, scope, level)
@@ -279,66 +233,6 @@ def _values_of(release: Release, search: str, level: str) -> dict:
         "parts": parts(
             legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
             map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
-            map_note=map_note(release, level, values.counted.rows) or _no_disputes(state, level, values),
+            map_note=view_map.note(release, state, level, values),
         ),
     }
-
-
-def map_note(release: Release, level: str, rows) -> object:
-    """Why the map shows nothing, where it does."""
-    if np.isnan(release.units.level(level).bounds).all():
-        return empty(say("本发布的{level}没有边界，不能上图；数字见下表。", level=say(LEVEL_NAMES[level])))
-    if not release.reports.source_ids:
-        return empty(say("本发布没有事件来源，地图只有区划。"))
-    recorded = [n for n in rows["count"].to_pylist() if n is not None]
-    if not recorded:
-        return empty(say("所选时段没有任何上报，全部未报。"))
-    if not any(recorded):
-        return empty(say("所选时段和筛选下没有事件。"))
-    return None
-
-
-def _no_disputes(state: PageState, level: str, values: UnitValues) -> object:
-    """Said where disputes colour the map and no unit of the level has any statistics."""
-    if state.measure != DISPUTES or values.found_known:
-        return None
-    return empty(say("纠纷统计没有分到{level}，请换更宽的层级。", level=say(LEVEL_NAMES[level])))
-
-
-def step_for(selection: Selection, release: Release) -> str:
-    """Day up to five weeks, week up to a quarter, else month; month where a source knows only months."""
-    if any(source.precision == "month" for source in release.incident_sources):
-        return "month"
-    return STEPS[0] if selection.days <= 35 else STEPS[1] if selection.days <= 100 else STEPS[2]
-
-
-def trend_steps(release: Release, selection: Selection, scope: Scope, step: str) -> list[view_charts.Step]:
-    """The trend of the window beside that of the compared one, step by step."""
-    now = _by_step(trend(release, selection, scope, step).rows.to_pylist())
-    before = []
-    if selection.compare_window:
-        start, end = selection.compare_window
-        past = Selection(start, end, selection.area, "none", selection.categories, selection.hours,
-                         selection.weekdays, selection.polygon)  # fmt: skip
-        before = _by_step(trend(release, past, scope, step).rows.to_pylist())
-    blank = (None, None, True)
-    paired = [(now[i], before[i] if i < len(before) else blank) for i in range(len(now))]
-
-    def seen(start: date | None, count: int | None) -> int | None:
-        """Days that the weekday filter leaves out are gaps, not zeros."""
-        left_out = step == "day" and selection.weekdays and start and start.isoweekday() not in selection.weekdays
-        return None if left_out else count
-
-    return [view_charts.Step(n[0], seen(n[0], n[1]), n[2], b[0], seen(b[0], b[1])) for n, b in paired]
-
-
-def _by_step(rows: list[dict]) -> list[tuple[date, int | None, bool]]:
-    """Start, count over all categories (None where all are missing) and completeness of each step."""
-    steps: dict[str, list[dict]] = {}
-    for row in rows:
-        steps.setdefault(row["start"], []).append(row)
-    result = []
-    for start, parts in steps.items():
-        known = [part["count"] for part in parts if part["count"] is not None]
-        result.append((date.fromisoformat(start), sum(known) if known else None, parts[0]["complete"]))
-    return result

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dashboard.measures import CLASSES, GI
 from dashboard.pages.workbench import view_drawer
-from dashboard.pages.workbench.classes import CLASSES
-from dashboard.pages.workbench.state import GI
 from data.selection import Selection
 from data.store import Release, Scope
 from data.store.hotspots import hotspots
@@ -40,7 +39,6 @@ def listed(release: Release, tab: str, selection: Selection, scope: Scope) -> di
         rows = sorted(view_drawer.place_rows(found.features), key=lambda row: -row["count"])
         return {"columns": view_drawer.columns(tab), "rows": rows, "head": view_drawer.head(found.meta)}
     return {"columns": view_drawer.columns(tab), "rows": [], "head": ""}
-
 
 
 def _plain(rows: list[dict]) -> list[dict]:

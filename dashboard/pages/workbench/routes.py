@@ -8,13 +8,13 @@ from fastapi import FastAPI, Request, Response
 
 from dashboard import guard, language
 from dashboard.api import answers
-from dashboard.api.request import choice, split
+from dashboard.api.request import choice, split, whole
 from dashboard.components.tree import tree
 from dashboard.pages.workbench.lists import listed
 from dashboard.pages.workbench.state import TABS
 from dashboard.pages.workbench.view_method import CARDS, method_card
 from data.index import INCIDENT_LEVELS
-from data.selection import PARAMETERS, ParameterError, preceding
+from data.selection import PARAMETERS, preceding
 from data.store import Store
 
 _MOST_STEPS = 60
@@ -48,15 +48,13 @@ def add(server: FastAPI, store: Store) -> None:
     @server.get("/workbench/steps", include_in_schema=False)
     def steps(request: Request) -> Response:
         own, pairs = split(request, ("count",), PARAMETERS)
-        asked = own.get("count", "12")
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= _MOST_STEPS):
-            raise ParameterError("count", asked, "1 至 60 的整数")
+        count = whole("count", own.get("count", "12"), 1, _MOST_STEPS)
         with store.current() as release:
             selection = release.selection(pairs)
             if selection.area is not None:
                 release.units.allowed(selection.area, guard.scope_of(request))
         windows = [(selection.start, selection.end)]
         with suppress(OverflowError, ValueError):  # the calendar begins somewhere
-            while len(windows) < int(asked):
+            while len(windows) < count:
                 windows.append(preceding(windows[-1]))
         return answers.plain(answers.text({"windows": [[str(a), str(b)] for a, b in reversed(windows)]}))

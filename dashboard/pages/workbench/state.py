@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import parse_qsl, urlencode
 
-from dashboard.language import say
+from dashboard.layers import FULL_PCT, read_layers
+from dashboard.measures import COUNT, MEASURES
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, Window, calendar_unit
 from data.store import Release
 
-COUNT, DENSITY, RATE, BAYES, CHANGE = "count", "density", "rate", "eb", "change"
-GI, LISA, EMERGING, DISPUTES = "gi", "lisa", "emerging", "disputes"
-MEASURES = (COUNT, DENSITY, RATE, BAYES, CHANGE, GI, LISA, EMERGING, DISPUTES)
-CLASSED = (GI, LISA, EMERGING)  # units in classes, each with its own test
-LAYERS = (
-    "water", "building", "road", "coverage", "kde", "labels", "near_repeat", "blind", "rules", "repeat_places",
-    "key_places", "cameras", "incidents", "hotspots",
-)  # fmt: skip
 DEFAULT_LAYERS = ("water", "building", "road", "labels", "incidents", "hotspots")
 VIEWS = ("swipe", "side")
 TABS = ("units", "incidents", "hotspots", "places")
 CUSTOM = "days"
 NO_BASE = "none"
-FULL_PCT = 100
 
 
 @dataclass(frozen=True)
@@ -94,14 +85,6 @@ class PageState:
         return any(layer.name == name for layer in self.layers)
 
 
-def unequal(selection: Selection) -> bool:
-    """Whether the compared window is so much longer or shorter that bare counts mislead (months among themselves do not)."""
-    before = selection.compare_window
-    if before is None:
-        return False
-    return not 0.9 <= (before[1] - before[0]).days / selection.days <= 1.11
-
-
 def read_state(search: str | None, release: Release) -> PageState:
     """The state an address stands for.
 
@@ -121,23 +104,9 @@ def read_state(search: str | None, release: Release) -> PageState:
         if own[name] is not None and value not in own[name]:
             raise ParameterError(name, value, " ".join(own[name]))
         chosen[name] = value
-    layers = _layers(chosen.pop("layers")) if "layers" in chosen else DEFAULT
+    layers = tuple(Layer(*one) for one in read_layers(chosen.pop("layers"))) if "layers" in chosen else DEFAULT
     selection = release.selection((name, value) for name, value in pairs if name not in own)
     return PageState(selection, layers=layers, **chosen)
-
-
-def _layers(text: str) -> tuple[Layer, ...]:
-    """Layers of an address, bottom to top; empty text is none at all."""
-    layers = []
-    for part in filter(None, text.split(",")):
-        name, _, opacity = part.partition(":")
-        usable = name in LAYERS and re.fullmatch(r"\d{1,3}", opacity or "100", re.ASCII)
-        if not usable or not 0 <= int(opacity or 100) <= FULL_PCT or any(layer.name == name for layer in layers):
-            raise ParameterError(
-                "layers", text, say("{names}，以逗号分隔，各一次；可带不透明度 kde:60", names=" ".join(LAYERS))
-            )
-        layers.append(Layer(name, int(opacity or 100)))
-    return tuple(layers)
 
 
 def period_kind(window: Window) -> str:

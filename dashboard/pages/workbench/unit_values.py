@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dashboard.pages.workbench.classes import CLASSES, MISSING_LABEL
+from dashboard.measures import BAYES, CLASSED, CLASSES, DISPUTES, MISSING_LABEL
 from dashboard.pages.workbench.packing import MISSING_CODE, pack, packed_reals, packed_rows, packed_words
-from dashboard.pages.workbench.state import BAYES, CLASSED, DISPUTES, PageState
+from dashboard.pages.workbench.state import PageState
+from dashboard.unit_positions import positions_of
 from data.store import Answer, Release, Scope, counts
 from data.store.class_limits import count_limits
 from data.store.disputes import disputes
@@ -31,8 +32,6 @@ class UnitValues:
         -2 nothing said), ``z`` (hundredths), ``q`` (ten-thousandths); the dispute columns and their ``…_state``.
     counted : Answer
         The counts behind them.
-    facts : dict
-        What the measure's own method says of itself; empty for plain counts.
     found_limits : tuple of int
         Lower limits of the classes of disputes found; empty where they are not shown.
     found_known : bool
@@ -41,7 +40,6 @@ class UnitValues:
 
     packed: dict
     counted: Answer
-    facts: dict
     found_limits: tuple[int, ...] = ()
     found_known: bool = False
 
@@ -50,21 +48,19 @@ def unit_values(release: Release, state: PageState, scope: Scope, level: str) ->
     """The numbers of every unit of ``level`` for the state's measure; ``…_before`` where two windows stand together."""
     units = release.units.level(level)
     counted = counts(release, state.selection, scope, level)
-    positions = np.searchsorted(units.codes.astype(str), counted.rows["code"].to_numpy().astype(str))
-    columns, facts, found_limits, known = packed_rows(len(units), positions, counted.rows), {}, (), False
+    positions = positions_of(release, level, counted.rows["code"])
+    columns, found_limits, known = packed_rows(len(units), positions, counted.rows), (), False
     both = state.view is not None and state.selection.compare != "none"
     if state.measure == BAYES:
         columns |= _bayes(release, level, positions, counted.rows, both)
     elif state.measure in CLASSED:
-        more, facts = _classes(release, state, scope, level, both)
-        columns |= more
+        columns |= _classes(release, state, scope, level, both)
     elif state.measure == DISPUTES:
         answer = disputes(release, state.selection, scope, level)
-        facts = answer.meta
-        columns |= _disputes(len(units), units.codes, answer.rows)
+        columns |= _disputes(len(units), positions_of(release, level, answer.rows["code"]), answer.rows)
         known = answer.rows["state"].null_count < answer.rows.num_rows
         found_limits = count_limits(np.nan_to_num(answer.rows["found"].cast(pa.float64()).to_numpy()))
-    return UnitValues({"level": level, "size": len(units), "columns": columns}, counted, facts, found_limits, known)
+    return UnitValues({"level": level, "size": len(units), "columns": columns}, counted, found_limits, known)
 
 
 def _bayes(release: Release, level: str, positions: np.ndarray, rows: pa.Table, both: bool) -> dict:
@@ -76,7 +72,7 @@ def _bayes(release: Release, level: str, positions: np.ndarray, rows: pa.Table, 
     return columns
 
 
-def _classes(release: Release, state: PageState, scope: Scope, level: str, both: bool) -> tuple[dict, dict]:
+def _classes(release: Release, state: PageState, scope: Scope, level: str, both: bool) -> dict:
     known = tuple(one.label for one in CLASSES[state.measure])
     now = unit_classes(release, state.selection, scope, state.measure, level)
     columns = {"label": _labels(now.label, known), "z": packed_reals(_last(now.z), 100, -(2**31)),
@@ -84,7 +80,7 @@ def _classes(release: Release, state: PageState, scope: Scope, level: str, both:
     if both:
         before = unit_classes(release, state.selection, scope, state.measure, level, "before")
         columns["label_before"] = _labels(before.label, known)
-    return columns, {"parameters": now.parameters, "note": now.note}
+    return columns
 
 
 def _last(values: np.ndarray) -> np.ndarray:
@@ -97,9 +93,7 @@ def _labels(labels: np.ndarray, known: tuple[str, ...]) -> dict:
     return pack(np.array([index.get(str(label), -2) for label in labels], dtype=np.int64))
 
 
-def _disputes(size: int, codes: np.ndarray, rows: pa.Table) -> dict:
-    at = {code: i for i, code in enumerate(codes)}
-    positions = np.array([at[code] for code in rows["code"].to_pylist()], dtype=np.int64)
+def _disputes(size: int, positions: np.ndarray, rows: pa.Table) -> dict:
     columns = {}
     for name in DISPUTE_COLUMNS:
         values = np.full(size, np.nan)

@@ -7,12 +7,21 @@ from dash import html
 from dashboard.components.verdict import MARKS, TONES
 from dashboard.components.words import LEVEL_NAMES, before_name, days_text, listed, plain
 from dashboard.language import say
-from dashboard.pages.workbench.classes import CLASSES
-from dashboard.pages.workbench.state import BAYES, CHANGE, CLASSED, COUNT, DENSITY, DISPUTES, RATE, PageState
+from dashboard.measures import (
+    BAYES,
+    CHANGE,
+    CHANGE_COLOURS,
+    CLASSED,
+    CLASSES,
+    COUNT,
+    DENSITY,
+    DISPUTES,
+    MEASURE_NAMES,
+    RATE,
+)
+from dashboard.pages.workbench.state import PageState
 from data.store.class_limits import ClassLimits
-from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, RISE
-
-_CHANGES = ((CLEAR_RISE, 6), (RISE, 5), (NORMAL, 3), (FALL, 1), (CLEAR_FALL, 0))  # word, class of the change ramp
+from geo.change import NOT_COMPARABLE
 
 
 def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tuple[int, ...]) -> list:
@@ -25,33 +34,24 @@ def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tu
     """
     unit, days = say(LEVEL_NAMES[level]), days_text(state.selection.days)
     per = f"{unit} · {days}"
-    parts = [_legend(COUNT, say("起数"), f"{say('起')} / {per}", _scale(limits.count))]
+    parts = [_legend(COUNT, f"{say('起')} / {per}", _scale(limits.count))]
     if limits.density:
-        parts.append(
-            _legend(DENSITY, say("每平方公里"), say("起 / 平方公里 · {days}", days=days), _scale(limits.density))
-        )
+        parts.append(_legend(DENSITY, say("起 / 平方公里 · {days}", days=days), _scale(limits.density)))
     if limits.rate:
-        parts.append(_legend(RATE, say("每千人"), say("起 / 千人 · {days}", days=days), _scale(limits.rate)))
-        parts.append(
-            _legend(BAYES, say("稳健率"), say("起 / 千人 · {days} · 经验贝叶斯", days=days), _scale(limits.rate))
-        )
+        parts.append(_legend(RATE, say("起 / 千人 · {days}", days=days), _scale(limits.rate)))
+        parts.append(_legend(BAYES, say("起 / 千人 · {days} · 经验贝叶斯", days=days), _scale(limits.rate)))
     if state.selection.compare != "none":
         past = before_name((state.selection.start, state.selection.end), state.selection.compare)
-        rows = [_word(f"change-{c}", html.Span([html.Span(MARKS[word], className=f"mark {TONES[word]}"), say(word)]))
-                for word, c in _CHANGES]  # fmt: skip
+        rows = [_word(colour, html.Span([html.Span(MARKS[word], className=f"mark {TONES[word]}"), say(word)]))
+                for word, colour in CHANGE_COLOURS.items() if word != NOT_COMPARABLE]  # fmt: skip
         parts.append(
-            _legend(
-                CHANGE, say("变化"), say("{unit} · 与{past}比，{days}", unit=unit, past=past, days=days), html.Div(rows)
-            )
+            _legend(CHANGE, say("{unit} · 与{past}比，{days}", unit=unit, past=past, days=days), html.Div(rows))
         )
     if state.measure in CLASSED:
         parts.append(_classes(state.measure, unit))
     if dispute_limits:
-        parts.append(_legend(DISPUTES, say("纠纷排查"), f"{say('件')} / {unit}", _scale(dispute_limits)))
+        parts.append(_legend(DISPUTES, f"{say('件')} / {unit}", _scale(dispute_limits)))
     return parts
-
-
-_NAMES = {"gi": "Gi* 热点", "lisa": "局部 Moran", "emerging": "时空热点"}
 
 
 def _classes(measure: str, unit: str) -> html.Div:
@@ -59,7 +59,7 @@ def _classes(measure: str, unit: str) -> html.Div:
     for one in CLASSES[measure]:
         by_colour.setdefault(one.colour, []).append(say(one.words))
     rows = [_word(colour, html.Span(listed(words))) for colour, words in by_colour.items()]
-    return _legend(measure, say(_NAMES[measure]), say("{unit} · 已校正多重检验", unit=unit), html.Div(rows))
+    return _legend(measure, say("{unit} · 已校正多重检验", unit=unit), html.Div(rows))
 
 
 def _word(colour: str, words) -> html.Div:
@@ -68,13 +68,13 @@ def _word(colour: str, words) -> html.Div:
     )
 
 
-def _legend(measure: str, name: str, unit: str, body) -> html.Div:
+def _legend(measure: str, unit: str, body) -> html.Div:
     states = [html.Span(className="swatch-box hatched"), say("未报")]
     if measure == CHANGE:
         states += [html.Span(className="swatch-box incomparable"), say("无法比较")]
     elif measure not in CLASSED:
         states += [html.Span("0", className="swatch-box zero"), say("零报或无")]
-    head = html.Div([html.Strong(name), " ", html.Span(unit, className="caption")])
+    head = html.Div([html.Strong(say(MEASURE_NAMES[measure])), " ", html.Span(unit, className="caption")])
     return html.Div([head, body, html.Div(states, className="legend-states")], className=f"legend-of {measure}")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import sqlalchemy as sa
 from dash import html
 
+from dashboard.components.card import empty
 from dashboard.components.link import link, segment
 from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import say
-from dashboard.pages.workbench.state import (
+from dashboard.measures import (
     BAYES,
     CHANGE,
     COUNT,
@@ -20,18 +20,18 @@ from dashboard.pages.workbench.state import (
     EMERGING,
     GI,
     LISA,
+    MEASURE_NAMES,
     RATE,
-    PageState,
 )
+from dashboard.pages.workbench.state import PageState
+from dashboard.pages.workbench.unit_values import UnitValues
 from data.index import INCIDENT_LEVELS
 from data.store import Release, Scope
+from data.store.disputes import dispute_sources
+from data.store.hotspots.outlines import outline_texts
 from data.store.units import Place
 
 _READABLE_PX = 64  # a level is shown from the zoom where its median unit is this wide
-MEASURE_NAMES = {
-    COUNT: "起数", DENSITY: "每平方公里", RATE: "每千人", BAYES: "稳健率", CHANGE: "变化", GI: "Gi* 热点", LISA: "局部 Moran",
-    EMERGING: "时空热点", DISPUTES: "纠纷排查",
-}  # fmt: skip
 MEASURE_GROUPS = (("多少", (COUNT, DENSITY, RATE, BAYES)), ("与对比期", (CHANGE,)), ("检验", (GI, LISA, EMERGING)),
                   ("纠纷", (DISPUTES,)))  # fmt: skip
 VIEW_NAMES = (("swipe", "卷帘"), ("side", "并排"))
@@ -70,9 +70,7 @@ def extent(release: Release, scope: Scope, place: Place | None) -> list[float] |
 
 def outline(release: Release, place: Place) -> dict | None:
     """The border of one area as GeoJSON; None where it has none."""
-    query = sa.text("SELECT geojson FROM shape WHERE detail = 'near' AND level = :level AND position = :position")
-    found = release.rows(query.bindparams(level=place.level, position=place.position))
-    text = found["geojson"][0].as_py() if found.num_rows else None
+    (text,) = outline_texts(release, place.level, np.array([place.position]), "near")
     return json.loads(text) if text else None
 
 
@@ -111,9 +109,7 @@ def _measures(state: PageState, release: Release) -> html.Details:
 
 def has_disputes(release: Release) -> bool:
     """Whether the release holds dispute statistics."""
-    return release.remember(
-        "has_disputes", lambda: release.rows(sa.text("SELECT 1 FROM dispute_stat LIMIT 1")).num_rows > 0
-    )
+    return any(source.told for source in dispute_sources(release))
 
 
 def foot(state: PageState, meta: dict, unplaced: int) -> str:
@@ -133,3 +129,20 @@ def foot(state: PageState, meta: dict, unplaced: int) -> str:
         parts.append(say("圈定范围内只计起数，不算率"))
     parts += [say("按发生时间计"), meta["release"]]
     return " · ".join(parts)
+
+
+def note(release: Release, state: PageState, level: str, values: UnitValues) -> html.P | None:
+    """Why the map shows nothing, where it does."""
+    name = say(LEVEL_NAMES[level])
+    if np.isnan(release.units.level(level).bounds).all():
+        return empty(say("本发布的{level}没有边界，不能上图；数字见下表。", level=name))
+    if not release.reports.source_ids:
+        return empty(say("本发布没有事件来源，地图只有区划。"))
+    recorded = [n for n in values.counted.rows["count"].to_pylist() if n is not None]
+    if not recorded:
+        return empty(say("所选时段没有任何上报，全部未报。"))
+    if not any(recorded):
+        return empty(say("所选时段和筛选下没有事件。"))
+    if state.measure == DISPUTES and not values.found_known:
+        return empty(say("纠纷统计没有分到{level}，请换更宽的层级。", level=name))
+    return None

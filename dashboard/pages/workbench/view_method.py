@@ -9,8 +9,19 @@ from dash import html
 
 from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import say
-from dashboard.pages.workbench.classes import CLASSES
-from dashboard.pages.workbench.state import BAYES, CHANGE, COUNT, DENSITY, DISPUTES, EMERGING, GI, LISA, RATE
+from dashboard.measures import (
+    BAYES,
+    CHANGE,
+    CLASSES,
+    COUNT,
+    DENSITY,
+    DISPUTES,
+    EMERGING,
+    GI,
+    LISA,
+    MEASURE_NAMES,
+    RATE,
+)
 from data.selection import Selection
 from data.store import Extent, Release, Scope, counts, features
 from data.store.coverage import coverage
@@ -31,22 +42,22 @@ class Card:
 _COUNTS = "/api/v1/counts?level={level}&{query}"
 _UNITS = "/api/v1/hotspots?method={method}&level={level}&{query}"
 CARDS: dict[str, Card] = {
-    COUNT: Card("起数", "所选时段内每个单元记录的起数。色阶按前一年同长时段的平均分级，缩放和换时段都不变。",
+    COUNT: Card(MEASURE_NAMES[COUNT], "所选时段内每个单元记录的起数。色阶按前一年同长时段的平均分级，缩放和换时段都不变。",
                 "大的单元自然多；要比较请看每平方公里或每千人。", _COUNTS),
-    DENSITY: Card("每平方公里", "起数除以单元面积。", "面积含无人居住的山、水、厂区；不是人均。", _COUNTS),
-    RATE: Card("每千人", "起数除以常住人口再乘一千。缺人口的单元不着色。",
+    DENSITY: Card(MEASURE_NAMES[DENSITY], "起数除以单元面积。", "面积含无人居住的山、水、厂区；不是人均。", _COUNTS),
+    RATE: Card(MEASURE_NAMES[RATE], "起数除以常住人口再乘一千。缺人口的单元不着色。",
                "流动人口、通勤人口不在分母里；人口很少的单元波动大，看稳健率。", _COUNTS),
-    BAYES: Card("稳健率", "每千人起数，按经验贝叶斯向全市平均收缩：人口越少收得越多（Marshall 1991）。",
+    BAYES: Card(MEASURE_NAMES[BAYES], "每千人起数，按经验贝叶斯向全市平均收缩：人口越少收得越多（Marshall 1991）。",
                 "收缩后的率不是真实起数；排名前列仍要看原始起数。", _COUNTS),
-    CHANGE: Card("变化", "与对比期比：两侧 E 检验（天数为暴露量），p 按本级的离散度加宽，再对本级全部单元作 Benjamini–Hochberg 校正。",
+    CHANGE: Card(MEASURE_NAMES[CHANGE], "与对比期比：两侧 E 检验（天数为暴露量），p 按本级的离散度加宽，再对本级全部单元作 Benjamini–Hochberg 校正。",
                  "正常波动不等于没有变化，只是这点数目还不能说明。", _COUNTS),
-    GI: Card("Gi* 热点", "每个单元连同相邻单元的起数，与全域平均相比是否多到超出偶然（Getis–Ord Gi*，精确二项 p，FDR 校正）。",
+    GI: Card(MEASURE_NAMES[GI], "每个单元连同相邻单元的起数，与全域平均相比是否多到超出偶然（Getis–Ord Gi*，精确二项 p，FDR 校正）。",
              "热点是起数的集中，不是风险；没有折算人口和面积。", _UNITS),
-    LISA: Card("局部 Moran", "单元与邻居一起偏高（高—高）、一起偏低（低—低），或与邻居相反（Anselin 1995，精确 p，FDR 校正）。",
+    LISA: Card(MEASURE_NAMES[LISA], "单元与邻居一起偏高（高—高）、一起偏低（低—低），或与邻居相反（Anselin 1995，精确 p，FDR 校正）。",
                "只说与邻居像不像，不说原因。", _UNITS),
-    EMERGING: Card("时空热点", "把最近十二个同长时段叠成立方体，逐格做 Gi*，按历次是否显著把单元分成新增、加强、持续、历史等类。",
+    EMERGING: Card(MEASURE_NAMES[EMERGING], "把最近十二个同长时段叠成立方体，逐格做 Gi*，按历次是否显著把单元分成新增、加强、持续、历史等类。",
                    "新增只说明这一期首次显著；下一期是否还在，要再看。", _UNITS),
-    DISPUTES: Card("纠纷排查", "各单位上报的纠纷排查件数。时段按统计表的期，不满一期取最近一期。",
+    DISPUTES: Card(MEASURE_NAMES[DISPUTES], "各单位上报的纠纷排查件数。时段按统计表的期，不满一期取最近一期。",
                    "排查多可能是查得勤；未报的单位画斜线，不当 0。", "/api/v1/disputes?level={level}&{query}"),
     "kde": Card("核密度", "每平方公里在所选时段内的起数，按米计算的核平滑。颜色按固定断点分级，缩放不变。",
                 "密度高不等于风险高，未按人口折算；默认坐标和小区质心的警情不计入。", "/api/v1/hotspots?method=kde&{query}"),
@@ -130,11 +141,6 @@ def _meta(release: Release, layer: str, selection: Selection, scope: Scope, leve
         return hotspots(release, selection, scope, "gi").meta
     if layer in ("blind", "rules"):
         return features(release, "blind" if layer == "blind" else "rule_failure", selection, scope, Extent()).meta
-    return coverage_meta(release, selection, scope)
-
-
-def coverage_meta(release: Release, selection: Selection, scope: Scope) -> dict:
-    """What the coverage answer says of itself."""
     return coverage(release, selection, scope).meta
 
 

@@ -8,11 +8,12 @@ import shapely
 import sqlalchemy as sa
 
 from data.selection import Selection
-from data.store.coverage.ledger import cameras, in_area, in_metres
+from data.store.coverage.ledger import cameras, in_area
 from data.store.coverage.seen import located, sight, unjudged
 from data.store.filters import INCIDENT
 from data.store.hotspots import unit_classes
 from data.store.layers import Box, feature
+from data.store.metres import in_metres
 from data.store.release import Release
 from data.store.scope import Scope
 from geo.coverage import nearest_camera_m

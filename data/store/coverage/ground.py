@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from data.store.coverage.ledger import camera_shapes, cameras, in_area, in_metres
+from data.store.coverage.ledger import camera_shapes, cameras, in_area
+from data.store.metres import in_metres
 from data.store.release import Release
 from data.store.scope import Scope
 from geo.coverage.inputs import on_lattice

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import shapely
 
 from data.store.layers import LayerRows, in_reach, layer_rows
 from data.store.release import Release
@@ -16,11 +15,9 @@ from data.store.units import Place
 from geo.coverage import working_cameras
 from geo.coverage.ledger import REMOVED
 from geo.coverage.sectors import RADIUS, SECTOR, VISIBLE
-from geo.crs import metre_crs, transform
 
 BEST = "best"
 _BEST_FIRST = (VISIBLE, SECTOR, RADIUS)
-DEGREES = "EPSG:4326"
 
 
 @dataclass(frozen=True)
@@ -100,28 +97,3 @@ def _shapes(release: Release, method: str) -> np.ndarray:
         at = np.flatnonzero((own == name) & (camera >= 0) & cover.drawable)
         out[camera[at]] = cover.shapes[at]
     return out
-
-
-def metric(release: Release) -> str:
-    """The metre CRS in which a release is measured: the same for every scope."""
-    return release.remember("metric", lambda: _metric(release))
-
-
-def _metric(release: Release) -> str:
-    bounds = release.units.level("grid").bounds
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):  # no map to measure on; what cameras there are stand in no area
-        return metre_crs((0.0, 0.0, 0.0, 0.0)).to_string()
-    west, south, east, north = *bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)
-    return metre_crs((west, south, east, north)).to_string()
-
-
-def in_metres(release: Release, shapes: np.ndarray) -> np.ndarray:
-    """Shapes in degrees moved to :func:`metric`; missing ones stay missing."""
-    crs = metric(release)
-    return shapely.transform(shapes, lambda xy: np.column_stack(transform(xy[:, 0], xy[:, 1], DEGREES, crs)))
-
-
-def in_degrees(release: Release, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points of :func:`metric` in degrees."""
-    return transform(x, y, metric(release), DEGREES)

@@ -9,8 +9,8 @@ import pandas as pd
 import shapely
 import sqlalchemy as sa
 
-from data.store.coverage.ledger import in_degrees, in_metres
 from data.store.layers import PLACE_LAYERS, layer_rows
+from data.store.metres import in_degrees, in_metres
 from data.store.release import Release
 from geo.coverage import RULES, road_junctions
 from geo.regions import assign
@@ -72,9 +72,8 @@ def _crossings(release: Release) -> tuple[pd.DataFrame, np.ndarray]:
     rows = release.rows(sa.select(sa.column("name"), sa.column("geom")).select_from(sa.table("base_road")))
     roads = in_metres(release, shapely.from_wkb(rows["geom"].to_numpy()))
     roads = np.where(shapely.is_missing(roads), shapely.MultiLineString(), roads)
-    xy = road_junctions(roads)
-    spots = shapely.points(xy)
-    lon, lat = in_degrees(release, xy[:, 0], xy[:, 1])
+    spots = shapely.points(road_junctions(roads))
+    lon, lat = shapely.get_coordinates(in_degrees(release, spots)).T
     outlines = shapely.from_geojson(np.array(release.shapes("grid", "near"), dtype=object))
     frame = pd.DataFrame(
         {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from data.schema import NETWORKS
-from data.store.coverage.ledger import cameras
+from data.store.coverage.ledger import cameras, in_area
 from data.store.coverage.seen import sight, unjudged
 from data.store.layers import in_reach, layer_rows
 from data.store.release import Release
@@ -37,7 +37,7 @@ def rates(release: Release, area: Place | None, scope: Scope) -> list[dict]:
         period, as the national text means it, so its numerator need not be whole.
     """
     found = cameras(release)
-    chosen = in_reach(release, found.rows.grid, area, scope) & ~found.removed
+    chosen = in_area(release, area, scope) & ~found.removed
     parts = {"覆盖率": _places(release, area, scope)}
     for name, column, scale in (
         ("联网率", "networked", 1),
@@ -92,7 +92,7 @@ def networks(release: Release, area: Place | None, scope: Scope) -> list[dict]:
         ``network, cameras, in_use, online, networked, intact``; see :func:`counted`.
     """
     found = cameras(release)
-    chosen = in_reach(release, found.rows.grid, area, scope)
+    chosen = in_area(release, area, scope)
     own = found.frame["network"].to_numpy(object)
     position = np.full(len(found), len(NETWORKS))
     for i, name in enumerate(NETWORKS):

@@ -8,12 +8,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import shapely
 
 from data.selection import Selection
 from data.store.answer import Answer
-from data.store.coverage.ledger import cameras, in_area, in_degrees, in_metres, metric
+from data.store.coverage.ledger import cameras, in_area
 from data.store.coverage.places import places
 from data.store.layers import Box, feature, in_reach, point
+from data.store.metres import in_degrees, in_metres, working_crs
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.units import Place
@@ -51,7 +53,7 @@ def checked(release: Release, scope: Scope) -> dict[str, Checked]:
 
 def _check(release: Release, scope: Scope) -> dict[str, Checked]:
     found, ledger = places(release), cameras(release)
-    crs = metric(release)
+    crs = working_crs(release)
     chosen = np.flatnonzero(in_area(release, None, scope))
     near = gpd.GeoDataFrame(ledger.frame.iloc[chosen], geometry=in_metres(release, ledger.rows.shapes[chosen]), crs=crs)
     near = near[~near.geometry.isna()]
@@ -75,7 +77,8 @@ def _result(release: Release, check: RuleCheck) -> Checked:
     table = pd.DataFrame(check.places.drop(columns=["geometry", "kind"]))
     table = table.join(frame[["grid", "name", "kind"]], on=table["place_id"].astype(np.int64))
     failing = pd.DataFrame(check.failing.drop(columns="geometry")).merge(table, on="place_id", how="left")
-    failing["lon"], failing["lat"] = in_degrees(release, check.failing.geometry.x, check.failing.geometry.y)
+    spots = in_degrees(release, check.failing.geometry.to_numpy())
+    failing["lon"], failing["lat"] = shapely.get_x(spots), shapely.get_y(spots)
     identity = frame["place_id"].to_numpy(object)
     for column in ("place_id", "entrance_id"):
         failing[column] = [identity[int(i)] if i else None for i in failing[column]]

@@ -10,13 +10,13 @@ from data.index import INCIDENT_LEVELS
 from data.selection import Selection
 from data.store.answer import Answer
 from data.store.coverage.ground import ground
-from data.store.coverage.ledger import camera_shapes, cameras, methods
+from data.store.coverage.ledger import camera_shapes, cameras, in_area, methods
 from data.store.coverage.rates import counted, networks, rates
 from data.store.coverage.seen import seen_by_unit, unjudged
 from data.store.filters import below_or_equal, common_meta
-from data.store.layers import in_reach
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.trend import selected_places
 from data.store.units import Place
 
 UNKNOWN_STATE = "{n}个摄像机状态不明，不计为正常工作"
@@ -54,12 +54,7 @@ def coverage(release: Release, selection: Selection, scope: Scope, level: str = 
     """
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
     whole = area is None or below_or_equal(level, area)
-    if whole:
-        shown = release.units.in_scope(level, scope)
-        if area is not None:
-            shown &= release.units.inside(level, area)
-    else:
-        shown = release.units.around(level, area)
+    shown = release.units.shown(level, area, scope)
     reason = unjudged(release, scope)
     known = reason is None
     events = seen_by_unit(release, selection, scope, level)
@@ -70,7 +65,7 @@ def coverage(release: Release, selection: Selection, scope: Scope, level: str = 
         "level": level,
         "rates": rates(release, area, scope),
         "networks": networks(release, area, scope),
-        "kpis": _kpis(release, area, scope, events.sum(axis=1)) if known else [],
+        "kpis": _kpis(release, selection, area, scope, events.sum(axis=1)) if known else [],
         "methods": methods(release),
         **_status(release, area, scope),
         "notes": _notes(release, area, scope, whole, reason),
@@ -82,7 +77,7 @@ def _columns(release, area, scope, level, events, whole, known) -> dict[str, np.
     units, found = release.units.level(level), cameras(release)
     grid = found.rows.grid
     unit = np.append(release.units.positions_in("grid", level), -1)[grid]
-    chosen = in_reach(release, grid, area, scope)
+    chosen = in_area(release, area, scope)
     columns: dict[str, np.ndarray] = {"code": units.codes, "name": units.names}
     columns |= {name: _whole_numbers(values) for name, values in counted(release, unit, len(units), chosen)}
     columns["serviceable_pct"] = _mean(found.values("serviceable_pct"), unit, len(units), chosen & ~found.removed)
@@ -100,12 +95,10 @@ def _columns(release, area, scope, level, events, whole, known) -> dict[str, np.
     return columns
 
 
-def _kpis(release: Release, area: Place | None, scope: Scope, events: np.ndarray) -> list[dict]:
+def _kpis(release: Release, selection: Selection, area: Place | None, scope: Scope, events: np.ndarray) -> list[dict]:
     """What is covered in the whole of the area and scope: ground and incidents, by one camera and by two."""
-    level = _widest(release, area, scope)
-    inside = release.units.in_scope(level, scope)
-    if area is not None:
-        inside &= release.units.inside(level, area)
+    level = _widest(release, selected_places(release, selection, scope) or ())
+    inside = release.units.shown(level, area, scope)
     measured = ground(release, scope, level)
     km2, once, twice = (float(np.nansum(values[inside])) for values in (measured.whole, measured.once, measured.twice))
     incidents, seen, again = (int(n) for n in events)
@@ -123,9 +116,8 @@ def _kpis(release: Release, area: Place | None, scope: Scope, events: np.ndarray
     ]
 
 
-def _widest(release: Release, area: Place | None, scope: Scope) -> str:
-    """The widest level whose units make up the area, or the scope, without remainder."""
-    places = [area] if area is not None else release.units.scope_places(scope) or ()
+def _widest(release: Release, places: tuple[Place, ...]) -> str:
+    """The widest level whose units make up some places without remainder; without places, the whole release."""
     for level in INCIDENT_LEVELS:
         if len(release.units.level(level)) and all(below_or_equal(level, place) for place in places):
             return level
@@ -134,7 +126,7 @@ def _widest(release: Release, area: Place | None, scope: Scope) -> str:
 
 def _status(release: Release, area: Place | None, scope: Scope) -> dict:
     found = cameras(release)
-    at = found.frame["status_at"][in_reach(release, found.rows.grid, area, scope)].dropna()
+    at = found.frame["status_at"][in_area(release, area, scope)].dropna()
     return {
         "status_at": None if at.empty else at.max().isoformat(),
         "status_from": None if at.empty else at.min().isoformat(),
@@ -144,7 +136,7 @@ def _status(release: Release, area: Place | None, scope: Scope) -> dict:
 def _notes(release: Release, area: Place | None, scope: Scope, whole: bool, reason: str | None) -> list[dict]:
     """Sentences with their number apart, so that a page can say them in its language."""
     found = cameras(release)
-    chosen = in_reach(release, found.rows.grid, area, scope)
+    chosen = in_area(release, area, scope)
     counts = {
         UNKNOWN_STATE: int((found.unknown & chosen).sum()) if reason is None else 0,
         NO_SHAPE: int((chosen & ~found.removed & shapely.is_missing(camera_shapes(release))).sum()),

@@ -12,11 +12,12 @@ from data.store.baseline import MOST_PERIODS
 from data.store.changes import Change
 from data.store.disputes.choosing import Chosen, Windows, due_periods, most_days, windows
 from data.store.disputes.figures import PART_COUNTS, totals
-from data.store.disputes.picture import Standing, counts_told, scope_places, tally_of_whole, whole_standing
+from data.store.disputes.picture import Standing, counts_told, tally_of_whole, whole_standing
 from data.store.disputes.rollup import of_places, roll_up
 from data.store.disputes.sources import Period, dispute_sources, reporting
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.trend import selected_places
 from geo.change import NOT_COMPARABLE, dispersion, poisson_e_test, score_z, verdict_words, widen
 
 JUDGED = PART_COUNTS
@@ -62,7 +63,7 @@ def compared_disputes(release: Release, selection: Selection, scope: Scope) -> C
 
 def _compute(release: Release, selection: Selection, scope: Scope) -> Compared:
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
-    places = scope_places(release, area, scope)
+    places = selected_places(release, selection, scope)
     both = windows(dispute_sources(release), selection, None if area is None else area.level)
     now, before = (whole_standing(release, chosen, places) for chosen in (both.now, both.before))
     given = counts_told(release, both.now)
@@ -79,8 +80,7 @@ def _compute(release: Release, selection: Selection, scope: Scope) -> Compared:
 
 def reports_due(release: Release, selection: Selection, scope: Scope, window: Period) -> tuple[int, int]:
     """Unit-periods of all dispute sources in periods wholly inside a window, and how many of them are not in."""
-    area = None if selection.area is None else release.units.allowed(selection.area, scope)
-    places = scope_places(release, area, scope)
+    places = selected_places(release, selection, scope)
     due = missing = 0
     for source in dispute_sources(release):
         tally = tally_of_whole(release, Chosen(source, due_periods(source, window)), places)

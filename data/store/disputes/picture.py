@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from data.index import UNIT_LEVELS
 from data.store.disputes.choosing import Chosen
 from data.store.disputes.figures import COUNTS, PART_COUNTS, STOCKS, Figures, parts, totals
 from data.store.disputes.rollup import of_places, roll_up, sum_told
 from data.store.disputes.sources import reporting
 from data.store.release import Release
 from data.store.reports import Tally
-from data.store.scope import Scope
 from data.store.units import Place
 
 
@@ -105,20 +103,15 @@ def whole(value: float | None) -> int | None:
     return None if value is None or np.isnan(value) else int(value)
 
 
-def scope_places(release: Release, area: Place | None, scope: Scope) -> tuple[Place, ...] | None:
-    """What a question is about: its area, else the scope; None is the whole release."""
-    return (area,) if area is not None else release.units.scope_places(scope)
-
-
 def counts_told(release: Release, chosen: Chosen | None) -> set[str]:
     """The counts a source tells at all."""
     return set(totals(release, chosen.source).counts) if chosen else set()
 
 
 def unit_standing(release: Release, chosen: Chosen | None, level: str) -> Standing:
-    """Figures of every unit of a level."""
+    """Figures of every unit of a level; where the source has no line of it or below, they are not known, nor 未报."""
     size = len(release.units.level(level))
-    if chosen is None or not _speaks_of(chosen, level):
+    if chosen is None or not chosen.source.speaks_of(level):
         return _unknown(size)
     rolled = _rolled(release, chosen)
     values = {name: rolled[name][level] if name in rolled else np.full(size, np.nan) for name in _COLUMNS}
@@ -129,7 +122,7 @@ def unit_standing(release: Release, chosen: Chosen | None, level: str) -> Standi
 
 def whole_standing(release: Release, chosen: Chosen | None, places: tuple[Place, ...] | None) -> Standing:
     """Figures of some units taken together (None: the whole release), as one place."""
-    if chosen is None or not (places is None or any(_speaks_of(chosen, place.level) for place in places)):
+    if chosen is None or not (places is None or any(chosen.source.speaks_of(place.level) for place in places)):
         return _unknown(1)
     rolled = _rolled(release, chosen)
     values = {
@@ -196,11 +189,6 @@ def _roll(release: Release, figures: Figures, told: tuple) -> dict[str, dict[str
 def _over_periods(name: str, values: np.ndarray) -> np.ndarray:
     """A count's rows, one a period, as one: a flow is added up, a stock is the latest."""
     return values[-1] if name in STOCKS else sum_told(values, axis=0)
-
-
-def _speaks_of(chosen: Chosen, level: str) -> bool:
-    """Whether the source has lines of a level or below it; else figures of such places are not known, nor 未报."""
-    return chosen.source.level is not None and UNIT_LEVELS.index(level) <= UNIT_LEVELS.index(chosen.source.level)
 
 
 def _standing(release: Release, chosen: Chosen, values: dict[str, np.ndarray], tally: Tally | None) -> Standing:

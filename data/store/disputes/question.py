@@ -9,11 +9,12 @@ from data.selection import Selection
 from data.store.answer import Answer
 from data.store.disputes.choosing import Chosen, Windows, about_windows, due_periods, windows
 from data.store.disputes.figures import PART_COUNTS
-from data.store.disputes.picture import part_figures, scope_places, unit_standing, whole, whole_standing
+from data.store.disputes.picture import part_figures, unit_standing, whole, whole_standing
 from data.store.disputes.sources import dispute_sources
 from data.store.filters import below_or_equal, day_window
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.trend import selected_places
 from data.store.units import Place
 
 FUNNEL = ("found", "accepted", "handled", "succeeded")
@@ -55,10 +56,8 @@ def disputes(release: Release, selection: Selection, scope: Scope, level: str = 
     units = release.units.level(level)
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
     wider_area = area is None or below_or_equal(level, area)
-    shown = release.units.in_scope(level, scope)
-    if area is not None:
-        shown = shown & release.units.inside(level, area) if wider_area else release.units.around(level, area)
-    places = scope_places(release, area, scope)
+    shown = release.units.shown(level, area, scope)
+    places = selected_places(release, selection, scope)
     both = windows(dispute_sources(release), selection, level if wider_area else area.level)
     now, before = (whole_standing(release, chosen, places) for chosen in (both.now, both.before))
     meta = {

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from data.schema import CATEGORIES, LOCATION_QUALITIES
 from data.selection import Selection
 from data.store.exporting.export import POINT, Export
-from data.store.filters import INCIDENT, common_meta, day_window, in_days, selected, without_sources
+from data.store.filters import INCIDENT, common_meta, in_days
 from data.store.release import Release
+from data.store.rows import by_day, of_selection
 from data.store.scope import Scope
 
 ROWS_AT_ONCE = 40_000  # a batch is whole days, and more only where one day has more
@@ -40,15 +41,9 @@ def incidents(release: Release, selection: Selection, scope: Scope) -> Export:
     ------
     OutsideScope, UnknownArea
     """
-    window = day_window((selection.start, selection.end))
-    conditions = [without_sources(release.reports.coarser(*window)), *selected(release, selection, scope)]
     # The days are counted first: that gives the number of rows, and batches that need no cursor kept open.
-    found = release.rows(
-        sa.select(INCIDENT.day.label("day"), sa.func.count().label("n"), sa.func.count(INCIDENT.lon).label("placed"))
-        .where(in_days(*window), *conditions)
-        .group_by("day")
-    ).sort_by("day")
-    day, n, placed = (found[name].to_numpy().astype(np.int64) for name in ("day", "n", "placed"))
+    day, n, placed = by_day(release, selection, scope)
+    conditions = of_selection(release, selection, scope)
     rows = int(n.sum())
     meta = {**common_meta(release, selection, scope), "unplaced": rows - int(placed.sum()), "matched": rows}
     meta["returned"] = rows

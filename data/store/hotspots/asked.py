@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import shapely
 
 from data.index import INCIDENT_LEVELS
-from data.selection import ParameterError, Selection, Window, calendar_unit, preceding
+from data.selection import ParameterError, Selection, Window
+from data.store.baseline import windows_before
 from data.store.filters import day_window
 from data.store.hotspots.outlines import outlines
 from data.store.release import Release
@@ -48,20 +50,11 @@ def whole_scope(selection: Selection) -> Selection:
 
 
 def steps(release: Release, window: Window) -> list[Window]:
-    """Up to 12 windows of one kind, oldest first, the last is ``window``; none begins before the first day with data.
-
-    Days stay days: 28 of them do not turn into the February they may meet.
-    """
-    days = window[1] - window[0] if calendar_unit(window) == "days" else None
+    """Up to 12 windows of one kind, oldest first, the last is ``window``; none begins before the first day with data."""
     found = [window]
     first = release.reports.first_day
-    while first is not None and len(found) < MOST_STEPS:
-        last = found[0]
-        try:
-            earlier = (last[0] - days, last[0]) if days else preceding(last)
-        except (OverflowError, ValueError):
-            break
-        if day_window(earlier)[0] < first:
+    for earlier in islice(windows_before(window), MOST_STEPS - 1):
+        if first is None or day_window(earlier)[0] < first:
             break
         found.insert(0, earlier)
     return found

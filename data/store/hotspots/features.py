@@ -9,6 +9,7 @@ import shapely
 
 from data.selection import Selection
 from data.store.answer import Features
+from data.store.extent import limit_cut
 from data.store.filters import common_meta
 from data.store.hotspots.asked import UNIT_METHODS, asked_window, check
 from data.store.hotspots.near_repeats import near_repeats
@@ -17,6 +18,7 @@ from data.store.hotspots.parameters import immature_remark, joined, provenance
 from data.store.hotspots.repeats import repeats
 from data.store.hotspots.surface import NO_EVENTS, density_surface
 from data.store.hotspots.units import unit_classes
+from data.store.layers import feature, point
 from data.store.release import Release
 from data.store.scope import Scope
 
@@ -83,7 +85,7 @@ def _units(release, selection, scope, method, level, window) -> Features:
             "p": _plain(found.p[i]),
             "q": _plain(found.q[i]),
         }
-        texts.append(_feature(outline, properties))
+        texts.append(feature(outline, properties))
     more = {"groups": [group.to_meta() for group in found.groups]}
     return _answer(release, selection, scope, found.parameters, found.summary, found.note, texts,
                    matched=len(flagged), more=more)  # fmt: skip
@@ -96,7 +98,7 @@ def _density(release, selection, scope, method, level, window) -> Features:
     for k, (shape, area) in enumerate(zip(found.contours, found.areas_km2, strict=True)):
         if not shape.is_empty:
             properties = {"class": k, "from_per_km2": limits[k], "to_per_km2": limits[k + 1], "area_km2": area}
-            texts.append(_feature(shapely.to_geojson(shape), properties))
+            texts.append(feature(shapely.to_geojson(shape), properties))
     peak = found.peak
     summary = {"areas_km2": list(found.areas_km2), "mass": found.mass, "peak": None if peak is None else vars(peak)}
     return _answer(release, selection, scope, found.parameters, summary, found.note, texts)
@@ -120,7 +122,7 @@ def _repeat_places(release, selection, scope, method, level, window) -> Features
             "grid_code": None if grid < 0 else grids.codes[grid],
             "grid_name": None if grid < 0 else grids.names[grid],
         }
-        texts.append(_feature(_point(found.lon[i], found.lat[i]), properties))
+        texts.append(feature(point(found.lon[i], found.lat[i]), properties))
     events = int(places.count.sum())
     summary = {
         "places": len(places.count),
@@ -152,7 +154,7 @@ def _near_repeat(release, selection, scope, method, level, window) -> Features:
             ]
             line = json.dumps({"type": "LineString", "coordinates": ends}, separators=(",", ":"))
             properties = {"metres": round(float(links.apart_m[k]), 1), "days": round(float(links.apart_days[k]), 4)}
-            texts.append(_feature(line, properties))
+            texts.append(feature(line, properties))
     parameters = {"method": method, **provenance(release, scope, window, asked), **found.parameters}
     note = joined(*found.remarks, immature_remark(release, asked))
     more = {"table": None if found.table is None else _table(found.table)}
@@ -187,7 +189,7 @@ def _answer(release, selection, scope, parameters, summary, note, texts, *, matc
         **(more or {}),
         "matched": matched,
         "returned": len(texts),
-        "cut": None if matched == len(texts) else "limit",
+        "cut": limit_cut(matched, texts),
     }
     return Features(meta, texts)
 
@@ -196,12 +198,3 @@ def _plain(value: float, digits: int | None = None) -> float | None:
     if np.isnan(value):
         return None
     return float(value) if digits is None else round(float(value), digits)
-
-
-def _point(lon: float, lat: float) -> str:
-    return f'{{"type":"Point","coordinates":[{lon:.7f},{lat:.7f}]}}'
-
-
-def _feature(geometry: str | None, properties: dict) -> str:
-    text = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
-    return f'{{"type":"Feature","geometry":{geometry or "null"},"properties":{text}}}'

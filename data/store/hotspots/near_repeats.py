@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from data.selection import Selection, Window
 from data.store.hotspots.events import count_points, points
-from data.store.hotspots.outlines import crs_name, release_crs
 from data.store.hotspots.projection import metre_points
+from data.store.metres import crs_name, release_crs
 from data.store.release import Release
 from data.store.scope import Scope
 from geo.spacetime import NearRepeat, NearRepeatLinks, near_repeat, near_repeat_links

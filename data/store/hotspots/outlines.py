@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 import shapely
 import sqlalchemy as sa
-from pyproj import CRS
 
 from data.index import INCIDENT_LEVELS, UNIT_LEVELS
+from data.store.metres import in_metres
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.units import Place
 from geo.autocorrelation import Neighbours, contiguity
-from geo.crs import metre_crs, transform
 
-DEGREES = "EPSG:4326"
 _FEW = 500  # outlines asked for by position; more are faster read with all others of their level
 _SHAPE = sa.table("shape", *(sa.column(name) for name in ("level", "detail", "position", "geojson"))).c
 
@@ -53,39 +51,6 @@ def neighbours(release: Release, level: str) -> Neighbours:
 def _neighbours(release: Release, level: str) -> Neighbours:
     shapes = outlines(release, level, np.arange(len(release.units.level(level))))
     return contiguity(shapely.transform(shapes, lambda xy: xy + np.array([_FAR_DEGREES, 0.0])))
-
-
-def release_crs(release: Release) -> CRS | None:
-    """The CRS in metres of everything in a release; None where no unit has an outline."""
-    return release.remember("metre_crs", lambda: _release_crs(release))
-
-
-def _release_crs(release: Release) -> CRS | None:
-    for level in INCIDENT_LEVELS:
-        bounds = release.units.level(level).bounds
-        bounds = bounds[~np.isnan(bounds).any(axis=1)]
-        if len(bounds):
-            return metre_crs((*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)))
-    return None
-
-
-def crs_name(crs: CRS) -> str:
-    """``EPSG:4549``."""
-    return ":".join(crs.to_authority() or (crs.name,))
-
-
-def in_metres(release: Release, shape):
-    """Shapes in degrees as shapes in the metres of the release."""
-    return _moved(shape, DEGREES, release_crs(release))
-
-
-def in_degrees(release: Release, shape):
-    """The way back."""
-    return _moved(shape, release_crs(release), DEGREES)
-
-
-def _moved(shape, source: CRS | str, target: CRS | str):
-    return shapely.transform(shape, lambda xy: np.column_stack(transform(xy[:, 0], xy[:, 1], source, target)))
 
 
 def scope_boundary(release: Release, scope: Scope) -> shapely.Geometry | None:

@@ -7,7 +7,7 @@ import numpy as np
 from data.selection import Selection, Window, calendar_unit
 from data.store.counts import immature_from
 from data.store.filters import day_text
-from data.store.hotspots.outlines import DEGREES
+from data.store.metres import DEGREES
 from data.store.release import Release, day_number
 from data.store.scope import Scope
 from geo.autocorrelation import Neighbours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.store.hotspots.outlines import DEGREES, release_crs
+from data.store.metres import DEGREES, release_crs
 from data.store.release import Release
 from geo.crs import transform
 

@@ -12,8 +12,8 @@ from data.schema import CATEGORIES
 from data.selection import Selection, Window
 from data.store.filters import INCIDENT
 from data.store.hotspots.events import count_points, point_conditions
-from data.store.hotspots.outlines import crs_name, release_crs
 from data.store.hotspots.projection import metre_points
+from data.store.metres import crs_name, release_crs
 from data.store.release import Release
 from data.store.scope import Scope
 from geo.evaluation import RepeatPlaces, repeat_places

@@ -11,18 +11,11 @@ from data.selection import Selection, Window
 from data.store.hotspots.asked import asked_window, check, whole_scope
 from data.store.hotspots.contours import bands, clipped, rounded
 from data.store.hotspots.events import count_points, points
-from data.store.hotspots.outlines import (
-    DEGREES,
-    crs_name,
-    in_degrees,
-    in_metres,
-    place_boundary,
-    release_crs,
-    scope_boundary,
-)
+from data.store.hotspots.outlines import place_boundary, scope_boundary
 from data.store.hotspots.parameters import immature_remark, joined, provenance
 from data.store.hotspots.projection import metre_points
 from data.store.hotspots.smoothing import MOST_CELLS, SHARES, bandwidth_rule, density_limits
+from data.store.metres import DEGREES, crs_name, in_degrees, in_metres, release_crs
 from data.store.release import Release
 from data.store.scope import Scope
 from geo.crs import transform

@@ -124,7 +124,8 @@ def _judged(release, selection, scope, method, level, window) -> UnitClasses:
     phi = level_dispersion(release, selection, scope, level, pooled=True, restricted=False)
     windows = steps(release, asked) if method == "emerging" else [asked]
     before = selection.compare_window if window == "now" else None
-    *counted, past = count_units(release, selection, scope, level, [*windows, before or asked])
+    counted = count_units(release, selection, scope, level, [*windows, before] if before else windows)
+    past = counted.pop() if before else None
     inside, now = release.units.in_scope(level, scope), counted[-1]
     known = ~np.isnan(now.values)
     found = _TESTS[method](np.column_stack([step.values for step in counted]), near, one_phi(phi))

@@ -1,11 +1,31 @@
-"""Reading component trees in tests: their text, their parts, where their links lead."""
+"""What the tests of the workbench share: the week they look at, and reading component trees."""
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import parse_qs
 
+import pandas as pd
 from dash import html
 from dash.development.base_component import Component
+
+from dashboard.pages.workbench.state import PageState
+from data.schema import INVALID
+from data.selection import Selection
+
+WEEK = (date(2026, 11, 9), date(2026, 11, 16))
+
+
+def state(compare="previous", window=WEEK, **selection) -> PageState:
+    """A state of the page."""
+    return PageState(Selection(*window, compare=compare, **selection))
+
+
+def in_window(frame: pd.DataFrame, window, *, invalid=False) -> pd.DataFrame:
+    """The incidents of a window, without 无效 unless asked for."""
+    at = frame["occurred_from"]
+    kept = (at >= pd.Timestamp(window[0])) & (at < pd.Timestamp(window[1]))
+    return frame[kept & (invalid | (frame["category"] != INVALID))]
 
 
 def texts(part) -> str:

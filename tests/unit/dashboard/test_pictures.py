@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,18 +24,22 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 import small_release as small
 
 from dashboard import api, errors
-from dashboard.pictures import MEASURES, PICTURES, draw, lettering, picture
+from dashboard.measures import MEASURES
+from dashboard.pictures import PICTURES, lettering
 from dashboard.pictures.chart_drawing import draw_bars, draw_trend
-from dashboard.pictures.chart_frames import Bar, BarFrame, Step, TrendFrame
+from dashboard.pictures.chart_frames import Bar, BarFrame, TrendFrame
 from dashboard.pictures.chart_questions import categories_picture, ranking_picture, trend_picture, week_picture
+from dashboard.pictures.drawn import draw
+from dashboard.pictures.files import picture
 from dashboard.pictures.map_drawing import draw_map
 from dashboard.pictures.map_frame import HATCHED, PLAIN
 from dashboard.pictures.map_questions import map_picture
 from dashboard.pictures.page import CHART, Head
 from dashboard.pictures.palette import LIGHT
+from dashboard.trend_steps import Step
 from data.store import Scope, Store
 from data.store.class_limits import class_limits
-from data.store.hotspots.outlines import in_metres
+from data.store.metres import in_metres
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
@@ -66,10 +70,8 @@ def releases(tmp_path_factory, frame):
 
 @pytest.fixture(scope="module")
 def release(releases):
-    store = Store(releases)
-    with store.current() as opened:
+    with small.opened(releases) as opened:
         yield opened
-    store.close()
 
 
 def of(frame, start, end):
@@ -287,10 +289,10 @@ def test_long_names_and_large_numbers_fit():
     )
     fits(draw_bars(BarFrame(rows, "起 · 竖线为去年同期，按天数折算", 28_175), head))
     steps = tuple(
-        Step(datetime(2026, 1, 1).date(), "12/31", 1_234_567, 999_999, i % 2 == 0, 100.0, 2_000_000.0, "above")
+        Step(date(2026, 12, 31), 1_234_567, i % 2 == 0, before=999_999, lower=100.0, upper=2_000_000.0, outside="above")
         for i in range(90)
     )
-    fits(draw_trend(TrendFrame(steps, "本期", "去年同期"), head))
+    fits(draw_trend(TrendFrame(steps, "day", "本期", "去年同期"), head))
 
 
 def test_lines_break_between_words_and_end_where_there_is_no_room():
@@ -336,5 +338,7 @@ def test_threads_draw_what_one_draws(release):
 
 def test_pyplot_and_its_global_figures_are_not_used():
     assert importlib.util.find_spec("matplotlib.pyplot")
-    code = "import sys, dashboard.pictures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = (
+        "import sys, dashboard.pictures.drawn, dashboard.pictures.files; sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -13,58 +13,26 @@ import pytest
 import small_release as small
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import WEEK, in_window, state
 from scipy import stats
 
 from dashboard.components import verdict
 from dashboard.pages.workbench import callbacks, packing
-from dashboard.pages.workbench.state import PageState, read_state
+from dashboard.pages.workbench.state import read_state
 from dashboard.settings import Settings
+from dashboard.trend_steps import trend_steps
 from data.schema import CATEGORIES, INVALID
-from data.selection import Selection
 from data.store import Scope, Store, counts, trend
 from data.store.changes import changes
 from data.store.class_limits import class_limits, count_limits, rate_limits
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = Scope.everything()
-WEEK = (date(2026, 11, 9), date(2026, 11, 16))
-
-
-@pytest.fixture(scope="module")
-def frame():
-    """Exact times and no recording time: every count compares as it stands."""
-    table = small.incidents(6000, seed=5)
-    return table.assign(recorded_at=pd.NaT)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory, frame):
-    directory = tmp_path_factory.mktemp("workbench")
-    small.publish(directory, frame)
-    opened = Store(directory)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def release(store):
-    with store.current() as opened:
-        yield opened
 
 
 @pytest.fixture
 def everywhere(monkeypatch):
     monkeypatch.setattr(callbacks, "caller_scope", lambda: ALL)
-
-
-def state(compare="previous", window=WEEK, **selection) -> PageState:
-    return PageState(Selection(*window, compare=compare, **selection))
-
-
-def in_window(frame, window, *, invalid=False):
-    at = frame["occurred_from"]
-    kept = (at >= pd.Timestamp(window[0])) & (at < pd.Timestamp(window[1]))
-    return frame[kept & (invalid | (frame["category"] != INVALID))]
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -163,7 +131,7 @@ def test_an_area_has_the_same_verdict_in_the_headline_and_in_the_table(release, 
 
 def test_the_trend_adds_up_and_pairs_with_the_compared_window(release, frame):
     selection = state().selection
-    steps = callbacks.trend_steps(release, selection, ALL, "day")
+    steps = trend_steps(release, selection, ALL, "day").steps
     assert [s.start for s in steps] == [WEEK[0] + timedelta(days=i) for i in range(7)]
     assert [s.before_start for s in steps] == [WEEK[0] + timedelta(days=i - 7) for i in range(7)]
     assert sum(s.count for s in steps) == len(in_window(frame, WEEK))

@@ -39,7 +39,7 @@ def test_every_layer_has_a_card_with_window_data_and_release(client, layer):
 
 @pytest.mark.parametrize(("address", "parameter"), [
     ("card?layer=nothing", "layer"), ("card?layer=count&level=x", "level"), ("list?tab=nothing", "tab"),
-    ("steps?count=0", "count"), ("steps?count=x", "count"), ("steps?count=61", "count"), ("list?tab=units&bogus=1", "bogus"),
+    ("steps?count=0", "count"), ("steps?count=x", "count"), ("steps?count=61", "count"), ("steps?count=%EF%BC%95", "count"), ("list?tab=units&bogus=1", "bogus"),
 ])  # fmt: skip
 def test_bad_parameters_are_named(client, address, parameter):
     answer = client.get(f"/workbench/{address}")

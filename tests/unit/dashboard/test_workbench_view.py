@@ -18,70 +18,36 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 sys.path.insert(0, str(Path(__file__).parent))
-import small_release as small
-from reading import attributes, classed, found, leads_to, links, texts
+from reading import WEEK, attributes, classed, found, in_window, leads_to, links, state, texts
 
+from dashboard.compared import unequal
 from dashboard.components import verdict, words
 from dashboard.components.topbar import freshness
 from dashboard.components.tree import tree
 from dashboard.pages.workbench import view_charts, view_drawer, view_rail
 from dashboard.pages.workbench.state import (
-    PageState,
     following,
     period_holding,
     period_kind,
     read_state,
     toggled_category,
-    unequal,
 )
 from dashboard.pages.workbench.view_rail.filters import weekdays_after
 from dashboard.pages.workbench.view_rail.space import WAYS, area_km2
 from dashboard.pages.workbench.view_rail.time import presets
+from dashboard.trend_steps import Step, with_band
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, preceding
-from data.store import Scope, Store
+from data.store import Scope
 from data.store.changes import Change
 from data.store.facets import Facets, facets
 from geo.change import MARKS, VERDICTS, percent_text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = Scope.everything()
-WEEK = (date(2026, 11, 9), date(2026, 11, 16))
 AS_OF = datetime(2026, 11, 16)
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 PERIODS = ("week", "half", "month", "quarter", "year")
-
-
-@pytest.fixture(scope="module")
-def frame():
-    """Exact times and no recording time: every count compares as it stands."""
-    table = small.incidents(6000, seed=5)
-    return table.assign(recorded_at=pd.NaT)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory, frame):
-    directory = tmp_path_factory.mktemp("workbench")
-    small.publish(directory, frame)
-    opened = Store(directory)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def release(store):
-    with store.current() as opened:
-        yield opened
-
-
-def state(compare="previous", window=WEEK, **selection) -> PageState:
-    return PageState(Selection(*window, compare=compare, **selection))
-
-
-def in_window(frame, window, *, invalid=False):
-    at = frame["occurred_from"]
-    kept = (at >= pd.Timestamp(window[0])) & (at < pd.Timestamp(window[1]))
-    return frame[kept & (invalid | (frame["category"] != INVALID))]
 
 
 # --- the address is the state -----------------------------------------------------------------------------------------
@@ -314,7 +280,7 @@ MONDAY = WEEK[0]
 
 
 def step(i, count, complete=True, before=None, **band):
-    return view_charts.Step(MONDAY + timedelta(days=i), count, complete, MONDAY + timedelta(days=i - 7), before, **band)
+    return Step(MONDAY + timedelta(days=i), count, complete, MONDAY + timedelta(days=i - 7), before, **band)
 
 
 def test_the_trend_breaks_where_missing_and_hollows_what_is_incomplete():
@@ -331,7 +297,7 @@ def test_the_band_is_drawn_behind_and_what_leaves_it_is_marked_and_said():
     rows = [{"start": str(MONDAY + timedelta(days=i)), "lower": 10.0, "mean": 20.0, "upper": 30.0, "outside": out}
             for i, out in enumerate([None, "above", "below"])]  # fmt: skip
     rows[0] |= {"lower": None, "mean": None, "upper": None}
-    steps = view_charts.with_band([step(0, 15), step(1, 40), step(2, 5), step(3, 9)], rows)
+    steps = with_band([step(0, 15), step(1, 40), step(2, 5), step(3, 9)], rows)
     figure = go.Figure(view_charts.trend_figure(steps, "day", "本周", None))
     band, now, above, below = figure.data
     assert band.type == "bar" and list(band.base) == [None, 10, 10, None] and list(band.y) == [None, 20, 20, None]
@@ -354,7 +320,7 @@ def test_a_trend_without_band_says_why(kind, season, wanted):
 
 def test_the_figure_says_from_when_to_when_each_step_lasts_inside_the_window():
     starts = [date(2026, 10, 5), date(2026, 10, 12), date(2026, 10, 19)]
-    steps = [view_charts.Step(start, 1, True) for start in starts]
+    steps = [Step(start, 1, True) for start in starts]
     window = (date(2026, 10, 7), date(2026, 10, 21))
     meta = go.Figure(view_charts.trend_figure(steps, "week", "本期", None, window)).layout.meta
     assert meta["starts"] == ["2026-10-07", "2026-10-12", "2026-10-19"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import shapely
 from data.index import FILE_NAME, build
 from data.release_info import ReleaseInfo, SourceInfo
 from data.schema import CATEGORIES, LAYERS
+from data.store import Release, Store
 
 WEST, SOUTH, SIDE = 113.60, 34.70, 0.01
 FIRST = date(2025, 1, 6)  # a Monday
@@ -167,3 +170,14 @@ def switch(releases: Path, release_id: str) -> None:
     link = releases / f".{release_id}.link"
     os.symlink(release_id, link)
     os.replace(link, releases / "current")
+
+
+@contextmanager
+def opened(releases: Path) -> Iterator[Release]:
+    """The current release under ``releases``, as a store opens it."""
+    store = Store(releases)
+    try:
+        with store.current() as release:
+            yield release
+    finally:
+        store.close()

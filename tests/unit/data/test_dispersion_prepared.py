@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 import small_release as small
@@ -15,11 +16,12 @@ import small_release as small
 from data.index import DAY_COUNT, FILE_NAME, PERIOD_COUNT, unpack_counts
 from data.schema import CATEGORIES
 from data.selection import Selection
-from data.store import Scope, Store, counts, profile, trend
+from data.store import Scope, counts, profile, trend
 from data.store.baseline import level_dispersion
 from data.store.changes import changes
 from data.store.facets import facets, without_unit
 from data.store.inside import inside
+from data.store.polygons import _inside, polygon_number
 
 EVERYTHING = Scope.everything()
 GRIDS = small.grids()
@@ -30,10 +32,8 @@ CODES = {level: sorted(GRIDS[f"{level}_code"].unique()) for level in small.LEVEL
 def open_release(directory, frame=None, **published):
     if frame is not None:
         small.publish(directory, frame, **published)
-    store = Store(directory)
-    with store.current() as release:
+    with small.opened(directory) as release:
         yield release
-    store.close()
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +294,17 @@ def test_points_in_a_polygon_are_those_shapely_finds(shape):
     lattice = np.array(np.meshgrid(np.linspace(west, east, 65), np.linspace(south, north, 65))).reshape(2, -1)
     corners = shapely.get_coordinates(shape).T
     middle = np.array([(corners[:, :-1] + corners[:, 1:]) / 2]).reshape(2, -1)
-    x, y = (np.concatenate(parts) for parts in zip((x, y), lattice, corners, middle, ([np.nan], [0.0]), strict=True))
+    # Near the extent on every side, and far from it.
+    wide, high = east - west, north - south
+    beyond = rng.uniform(west - wide, east + wide, 20_000), rng.uniform(south - high, north + high, 20_000)
+    far = np.array([(np.nan, 0.0), (0.0, np.nan), (np.inf, 34.72), (113.62, -np.inf), (1e300, 1e300), (0.0, 0.0)]).T
+    x, y = (np.concatenate(parts) for parts in zip((x, y), lattice, corners, middle, beyond, far, strict=True))
     expected = shapely.intersects_xy(shapely.from_wkt(shape.wkt), x, y)  # writing a shape rounds it
     assert np.array_equal(inside(shape.wkt, x, y), expected)
+    # As the database asks, a thousand points at a time, with null for what has no point.
+    number = polygon_number(shape.wkt)
+    for start in range(0, len(x), 1000):
+        some = slice(start, start + 1000)
+        lon, lat = (pa.array(values[some], from_pandas=True) for values in (x, y))
+        found = _inside(pa.array(np.full(len(lon), number)), lon, lat)
+        assert np.array_equal(found.to_numpy(zero_copy_only=False), expected[some])

@@ -3,13 +3,14 @@
 import threading
 import time
 
+import camera_release
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 import small_release as small
 
-from data.store import Store
+from data.store import Extent, Scope, Store, features
 from data.store.release import weight
 
 
@@ -60,6 +61,31 @@ def test_the_longest_unused_goes_first_and_bytes_add_up(release, monkeypatch):
     ask(2)
     assert made == [1, 2, 3, 2]
     assert release._bytes == sum(size for _, size in release._kept.values()) <= 5_000_000
+
+
+def test_a_value_that_grew_is_weighed_again(release, monkeypatch):
+    texts = release.remember("grows", lambda: np.full(100, None, object))
+    before = release._bytes
+    texts[:] = ["x" * 10_000] * 100
+    release.weigh_again("grows")
+    assert release._bytes - before == pytest.approx(1_000_000, rel=0.02)
+    assert release._bytes == sum(size for _, size in release._kept.values())
+    release.weigh_again("never kept")
+    monkeypatch.setattr("data.store.release.MOST_BYTES", 1_000_000)
+    release.weigh_again("grows")  # too much now: all else is forgotten
+    assert list(release._kept) == ["grows"]
+
+
+@pytest.mark.parametrize("layer", ["camera", "camera_coverage"])
+def test_features_written_once_count_when_they_are_written(tmp_path, layer):
+    small.publish(tmp_path, small.incidents(100), **camera_release.layers(camera_release.cameras(200)))
+    with Store(tmp_path).current() as opened:
+        found = features(opened, layer, opened.selection([]), Scope.everything(), Extent())
+        assert len(found.features) == 200
+        kept = opened._kept["texts", layer][1]
+        assert kept == pytest.approx(sum(len(text) for text in found.features), rel=0.5)
+        assert kept > sum(len(text) for text in found.features)
+        assert opened._bytes == sum(size for _, size in opened._kept.values())
 
 
 def test_what_asks_again_inside_does_not_wait_for_itself(release):

@@ -510,7 +510,7 @@ def test_areas_walk_down_the_tree(release):
 
 
 def test_release_says_its_age_by_the_clock_of_its_zone(release):
-    stated = describe(release, datetime(2026, 11, 17, 12, 0, tzinfo=UTC))  # 20:00 in Shanghai
+    stated = describe(release, datetime(2026, 11, 17, 12, 0, tzinfo=UTC), EVERYTHING)  # 20:00 in Shanghai
     assert stated["id"] == "r20261116-060000"
     assert stated["levels"] == {"city": 1, "district": 3, "street": 6, "community": 12, "grid": 24}
     assert [s["id"] for s in stated["sources"]] == ["jq", "wg"]
@@ -682,6 +682,6 @@ def test_no_code_and_no_count_of_what_lies_outside_the_scope(release, scope):
     assert len({row["code"] for row in walked}) == sum(levels.values())
     now = datetime(2026, 11, 17, tzinfo=UTC)
     assert describe(release, now, who)["levels"] == levels
-    assert describe(release, now, who) | {"levels": None} == describe(release, now) | {"levels": None}
+    assert describe(release, now, who) | {"levels": None} == describe(release, now, EVERYTHING) | {"levels": None}
     whole = areas(release, EVERYTHING, "990100").rows.to_pylist()
     assert {row["parent"] for row in whole} == {"990100"}

@@ -36,10 +36,8 @@ def releases(tmp_path_factory, frame):
 
 @pytest.fixture(scope="module")
 def release(releases):
-    store = Store(releases)
-    with store.current() as opened:
+    with small.opened(releases) as opened:
         yield opened
-    store.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 import shapely
 import small_release as small
 from camera_release import METRES, cameras, covers, in_metres, key_areas, key_places, layers, roads, works
+from pyproj import Geod
 
 from data.schema import CATEGORIES, NETWORKS
 from data.store import Extent, OutsideScope, Scope, Store, coverage, coverage_rules, features
@@ -293,6 +294,75 @@ def test_a_method_picks_among_the_shapes_of_a_camera(tmp_path, frame):
         assert widths("sector") == [3, None, 5]
         assert widths("radius") == [1, 4, None]
     store.close()
+
+
+# --- without grids ---------------------------------------------------------------------------------------------------
+
+EARTH = Geod(ellps="WGS84")
+BEIJING = 116.35, 39.90
+
+
+def around(lon, lat, metres):
+    """A circle on the ellipsoid, degrees."""
+    turns = np.linspace(0, 360, 180, endpoint=False)
+    return shapely.Polygon(
+        np.column_stack(EARTH.fwd(*(np.full(180, v) for v in (lon, lat)), turns, [metres] * 180)[:2])
+    )
+
+
+def publish_without_grids(releases, drawn):
+    """Two districts side by side with two cameras in the first, and a crossing 700 m from the nearer camera.
+
+    ``drawn`` are the levels with an outline; every incident is of the first district.
+    """
+    lon, lat = BEIJING
+    boxes = [shapely.box(lon + 0.05 * i, lat, lon + 0.05 * (i + 1), lat + 0.05) for i in range(2)]
+    rows = [("110100", "城", "city", None, shapely.union_all(boxes))]
+    rows += [(f"11010{i + 1}", f"区{i}", "district", "110100", box) for i, box in enumerate(boxes)]
+    areas = pd.DataFrame(rows, columns=["code", "name", "level", "parent_code", "geom"])
+    areas["geom"] = [shapely.to_wkb(shapely.multipolygons([g])) if level in drawn else None
+                     for level, g in zip(areas["level"], areas["geom"], strict=True)]  # fmt: skip
+    at = np.array([[lon + 0.01, lat + 0.01], [lon + 0.03, lat + 0.03]])
+    circles = [around(*at[0], 200.0), around(*at[1], 300.0)]
+    camera = pd.DataFrame({"camera_code": ["A", "B"], "x": at[:, 0], "y": at[:, 1], "online": True,
+                           "device_state": "在用", "network": "天网"})  # fmt: skip
+    cover = pd.DataFrame({"camera_code": ["A", "B"], "method": "radius", "geom": shapely.to_wkb(circles)})
+    x, y, _ = EARTH.fwd(*at[0], 250.0, 700.0)
+    place = pd.DataFrame({"place_id": ["P"], "name": ["口"], "kind": ["路口"], "x": [x], "y": [y]})
+    incidents = small.incidents(50).assign(x=lon + 0.02, y=lat + 0.02, location_quality="exact", district_code="110101")
+    incidents[["street_code", "community_code", "grid_code"]] = None
+    small.publish(releases, incidents, grid=pd.DataFrame(), area=areas, camera=camera, camera_coverage=cover,
+                  key_place=place)  # fmt: skip
+    return boxes, circles, (x, y)
+
+
+@pytest.mark.parametrize("drawn", [("city", "district"), ("city",)])
+def test_a_release_without_grids_is_measured_in_metres_of_its_own_place(tmp_path, drawn):
+    boxes, circles, (x, y) = publish_without_grids(tmp_path, drawn)
+    with small.opened(tmp_path) as release:
+        selection = release.selection([])
+        first, second = coverage(release, selection, EVERYTHING, "district").rows.to_pylist()
+        found = features(release, "rule_failure", selection, EVERYTHING, Extent(rule="tw1")).features
+    if "district" in drawn:
+        km2 = [abs(EARTH.geometry_area_perimeter(shape)[0]) / 1e6 for shape in (*boxes, *circles)]
+        assert [first["area_km2"], second["area_km2"]] == pytest.approx(km2[:2], rel=0.01)
+        assert first["covered_km2"] == pytest.approx(sum(km2[2:]), rel=0.01)
+        assert second["covered_km2"] == 0
+    else:
+        assert first["area_km2"] is None
+    (crossing,) = map(json.loads, found)
+    assert crossing["geometry"]["coordinates"] == pytest.approx([x, y], abs=1e-6)
+    assert crossing["properties"]["nearest_camera_m"] == pytest.approx(700.0, rel=0.01)
+
+
+def test_a_release_without_any_outline_still_tells_its_cameras(tmp_path):
+    publish_without_grids(tmp_path, ())
+    with small.opened(tmp_path) as release:
+        answer = coverage(release, release.selection([]), EVERYTHING, "district")
+        (first, *_) = coverage_rules(release, release.selection([]), EVERYTHING).meta["rules"]
+    assert answer.rows["area_km2"].null_count == 2
+    assert {row["network"]: row["cameras"] for row in answer.meta["networks"]}["天网"] == 2
+    assert (first["rule"], first["passing"], first["total"]) == ("tw1", 0, 1)
 
 
 # --- rules -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from data.selection import ParameterError
 from data.store import Limits, OutsideScope, Release, Scope
 from data.store.hotspots import METHODS, UNIT_METHODS, density_surface, hotspots, unit_classes
 from data.store.hotspots.asked import steps
+from data.store.hotspots.events import count_units
 from data.store.hotspots.outlines import neighbours
 from data.store.hotspots.projection import MANY, metre_points
 from data.store.unit_rates import area_km2, bayes_rates
@@ -367,6 +368,20 @@ def test_no_compared_window_no_before(release, week):
             ask(release, alone, EVERYTHING, *(["gi", "grid"] if ask is unit_classes else []), "before")
     assert np.isnan(unit_classes(release, alone, EVERYTHING, "gi").before).all()
     assert len(density_surface(release, alone, EVERYTHING).contours) == 5
+
+
+@pytest.mark.parametrize(("window", "asked"), [("now", [WEEK, BEFORE]), ("before", [BEFORE]), (None, [WEEK])])
+def test_only_windows_that_are_used_are_counted(release, week, monkeypatch, window, asked):
+    counted = []
+
+    def spy(release, selection, scope, level, windows):
+        counted.extend(windows)
+        return count_units(release, selection, scope, level, windows)
+
+    monkeypatch.setattr("data.store.hotspots.units.count_units", spy)
+    selection = week if window else replace(week, compare="none")
+    unit_classes(release, selection, Scope((DISTRICT, OTHER)), "gi", "street", window or "now")
+    assert counted == asked
 
 
 def test_a_scope_below_the_level_has_no_units(release, week):

@@ -1,5 +1,6 @@
 """data.store.rows and place_types against the raw frame in pandas, for random Selections and scopes."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from data.schema import CATEGORIES, INVALID
 from data.selection import Selection
 from data.store import OutsideScope, Scope, Store, incident_rows
+from data.store.exporting.incidents import incidents
 from data.store.facets import facets
 from data.store.place_types import place_types
 
@@ -106,6 +108,19 @@ def test_rows_are_those_of_the_frame_in_order_for_any_selection_and_scope(
                          ("location_quality", "location_quality"), ("place_type", "place_type")):  # fmt: skip
         assert rows[ours].tolist() == page[theirs].where(page[theirs].notna(), None).tolist()
     assert rows[["lon", "lat"]].astype(float).to_numpy() == pytest.approx(page[["x", "y"]].to_numpy(), nan_ok=True)
+
+
+def test_the_page_and_the_export_count_the_same_days_once(release, frame, monkeypatch):
+    selection = Selection(date(2026, 4, 1), date(2026, 5, 1))
+    asked, ask = [], release.rows
+    monkeypatch.setattr(release, "rows", lambda statement: asked.append(str(statement)) or ask(statement))
+    for scope in (ALL, Scope(("990101",))):
+        asked.clear()
+        size = len(by_pandas(frame, selection, scope))
+        export = incidents(release, replace(selection, compare="none"), scope)
+        assert export.meta["matched"] == incident_rows(release, selection, scope).meta["matched"] == size
+        assert sum("GROUP BY day" in text for text in asked) == 1
+        assert sum(part.num_rows for part in export.batches()) == size
 
 
 def test_pages_follow_one_another_without_overlap_or_gap(release, frame):

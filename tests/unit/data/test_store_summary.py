@@ -61,10 +61,8 @@ def dispute_lines(seed=6, weeks=60):
 @contextmanager
 def open_release(directory, frame, *, sources=(*INCIDENTS, DISPUTES), **published):
     small.publish(directory, frame, stated=small.info(sources=sources), **published)
-    store = Store(directory)
-    with store.current() as release:
+    with small.opened(directory) as release:
         yield release
-    store.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ from dashboard.pages.workbench.view_charts.disputes import disputes
 from dashboard.pages.workbench.view_charts.headline import headline
 from dashboard.pages.workbench.view_charts.places import places
 from dashboard.pages.workbench.view_charts.ranking import RANKED, ranking
-from dashboard.pages.workbench.view_charts.trend import BLANK, Step, trend_caption, trend_figure, with_band
+from dashboard.pages.workbench.view_charts.trend import BLANK, trend_caption, trend_figure
 from dashboard.pages.workbench.view_charts.week import profile
 
 __all__ = [
     "BLANK",
     "RANKED",
-    "Step",
     "cameras",
     "categories",
     "disputes",
@@ -22,5 +21,4 @@ __all__ = [
     "ranking",
     "trend_caption",
     "trend_figure",
-    "with_band",
 ]

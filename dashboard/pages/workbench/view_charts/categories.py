@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dash import html
 
+from dashboard.compared import scaled, unit_words
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import mark
 from dashboard.components.words import whole
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import bar, change_text, longest, scaled, tick_caption
+from dashboard.pages.workbench.view_charts.bars import bar, change_text, longest
 from data.schema import CATEGORIES
 from data.store.changes import Change
 
 
 def categories(state: PageState, rows: dict[str, Change]) -> html.Section:
     """Bars by category, the compared window as a tick; a click keeps one category, a second one brings all back."""
-    caption = tick_caption(state)
+    caption = unit_words(state.selection)
     known = [(c.now, c.before) for c in rows.values() if c.now is not None]
     if not known:
         return card(say("类别"), caption, empty(say("所选时段没有任何上报。")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
+from dashboard.compared import percent_words
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import chip
@@ -12,14 +13,12 @@ from dashboard.components.words import (
     p_text,
     share_text,
     signed,
-    signed_percent,
     whole,
     window_text,
 )
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import share
-from dashboard.pages.workbench.view_charts.headline import SMALL_BASE
+from dashboard.pages.workbench.view_charts.bars import bar
 from dashboard.pages.workbench.view_charts.rates import made_of
 from data.selection import parse_period
 from data.store.changes import Change
@@ -50,7 +49,7 @@ def disputes(state: PageState, meta: dict, rows: list[dict], change: Change | No
         return card(title, caption, _present(body), className="disputes")
     body = [
         *_notes(state, meta),
-        _found(meta, change),
+        _found(change),
         _funnel(meta["funnel"]),
         _rates(meta["rates"]),
         _ageing(meta["ageing"]),
@@ -82,15 +81,18 @@ def _notes(state: PageState, meta: dict) -> list[html.P]:
     return [html.P(["◆ ", text], className="note warn") for text in notes]
 
 
-def _found(meta: dict, change: Change | None) -> html.Div | None:
+def _found(change: Change | None) -> html.Div | None:
     """The number found beside that of the period before, with its verdict."""
     if change is None or change.verdict is None or change.before is None:
         return None
     before = say("上一期{n}件", n=whole(change.before))
     if change.difference is None:
         return html.Div([html.Span(before, className="caption"), chip(change.verdict)], className="found")
-    percent = signed_percent(change.percent) if change.before >= SMALL_BASE else say("基数小")
-    text = [html.Strong(signed(change.difference)), html.Span(percent), html.Span(p_text(change.p), className="p")]
+    text = [
+        html.Strong(signed(change.difference)),
+        html.Span(percent_words(change)),
+        html.Span(p_text(change.p), className="p"),
+    ]
     return html.Div([html.Span(before, className="caption"), *text, chip(change.verdict)], className="found")
 
 
@@ -110,10 +112,7 @@ def _funnel(counts: dict[str, int | None]) -> html.Div:
             html.Div(
                 [
                     html.Span(say(name), className="name"),
-                    html.Span(
-                        None if n is None else html.Span(className="fill", style={"width": share(n, top)}),
-                        className="bar",
-                    ),
+                    html.Span(className="bar") if n is None else bar(n, None, top, ""),
                     number,
                     html.Span(step, className="change", title=say("占上一步的比例") if step else None),
                 ],
@@ -151,7 +150,7 @@ def _ageing(ageing: list[dict]) -> html.Div | None:
         html.Div(
             [
                 html.Span(say(BANDS.get(one["band"], one["band"])), className="name"),
-                html.Span(html.Span(className="fill", style={"width": share(one["count"], top)}), className="bar"),
+                bar(one["count"], None, top, ""),
                 html.Span(whole(one["count"]), className="number"),
             ],
             className="bar-row",
@@ -170,15 +169,12 @@ def _kinds(categories: list[dict]) -> html.Div | None:
     top = max(max(one["found"], one["before"] or 0) for one in shown)
     rows = []
     for one in shown:
-        parts = [html.Span(className="fill", style={"width": share(one["found"], top)})]
-        if one["before"] is not None:
-            parts.append(html.Span(className="tick", style={"left": share(one["before"], top)}))
         difference = "" if one["before"] is None else signed(one["found"] - one["before"])
         rows.append(
             html.Div(
                 [
                     html.Span(one["category"], className="name", title=one["category"]),
-                    html.Span(parts, className="bar"),
+                    bar(one["found"], one["before"], top, ""),
                     html.Span(whole(one["found"]), className="number"),
                     html.Span(difference, className="change"),
                 ],

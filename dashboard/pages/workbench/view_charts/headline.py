@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dash import html
 
+from dashboard.compared import daily_words, percent_words, unequal
 from dashboard.components.verdict import chip
-from dashboard.components.words import MISSING, before_name, p_text, signed, signed_percent, whole
+from dashboard.components.words import MISSING, before_name, p_text, signed, whole
 from dashboard.language import say
-from dashboard.pages.workbench.state import PageState, unequal
+from dashboard.pages.workbench.state import PageState
 from data.selection import Selection
 from data.store.changes import Change
-
-SMALL_BASE = 10  # events before, under which a percent says nothing
 
 
 def headline(name: str, state: PageState, change: Change) -> list:
@@ -22,7 +21,9 @@ def headline(name: str, state: PageState, change: Change) -> list:
     if change.now is None:
         number = html.Div([html.Span(say(MISSING), className="hero missing"), html.Span(say("没有任何上报，不按0计"))])
         return [head, html.Div(number, className="headline-row")]
-    number = html.Div([html.Span(whole(change.now), className="hero"), html.Span(f" {say('起', n=change.now)}", className="unit")])
+    number = html.Div(
+        [html.Span(whole(change.now), className="hero"), html.Span(f" {say('起', n=change.now)}", className="unit")]
+    )
     notes = []
     if change.periods_missing:
         notes.append(say("本期缺{n}个上报期", n=f"{change.periods_missing:,}"))
@@ -44,12 +45,8 @@ def _difference(change: Change, past: str, selection: Selection) -> list:
         return [html.Span(say("未结束、未齐或缺报较多，不作比较"), className="caption")]
     p = html.Span(p_text(change.p), className="p")
     if unequal(selection):
-        before = selection.compare_window
-        daily, past_daily = change.now / selection.days, change.before / (before[1] - before[0]).days
-        text = say("日均{now}，{past}{before}", now=f"{daily:,.1f}", past=past, before=f"{past_daily:,.1f}")
-        return [html.Span(text, className="t1"), p]
+        return [html.Span(daily_words(change, selection), className="t1"), p]
     if change.before == 0:
         text = say("{past}为0，增加{n}起", past=past, n=whole(change.difference))
         return [html.Span(text if change.difference else say("{past}也为0", past=past), className="t1"), p]
-    percent = signed_percent(change.percent) if change.before >= SMALL_BASE else say("基数小")
-    return [html.Strong(signed(change.difference)), html.Span(percent), p]
+    return [html.Strong(signed(change.difference)), html.Span(percent_words(change)), p]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dash import html
 
+from dashboard.compared import scaled, unit_words
 from dashboard.components.card import card, empty
 from dashboard.components.words import whole
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import bar, longest, scaled, tick_caption
+from dashboard.pages.workbench.view_charts.bars import bar, longest
 
 SHOWN = 8
 
@@ -45,7 +46,7 @@ def places(state: PageState, rows: list[dict], meta: dict) -> html.Section:
         for row in shown
     ]
     rest = sum(row["count"] > 0 for row in rows) - len(shown)
-    caption = tick_caption(state) + (
+    caption = unit_words(state.selection) + (
         f" · {say('前{n} / 共{all}', n=len(shown), all=len(shown) + rest)}" if rest else ""
     )
     return card(title, caption, [html.Div(bars, className="bars plain"), unnamed])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from dash import html
@@ -11,6 +10,7 @@ from dashboard.components.link import link
 from dashboard.components.words import MISSING, before_name, day_text, month_text, now_name, short_day, tick_days
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState, period_holding
+from dashboard.trend_steps import Step
 from data.selection import Window
 
 HEIGHT = 148
@@ -21,32 +21,6 @@ _STEP_UNITS = {"day": "天", "week": "周", "month": "月"}
 # The style sheet gives these two their colours: a figure cannot name a role.
 _MARKS = {"above": ("triangle-up", "rgb(1,1,1)"), "below": ("triangle-down", "rgb(2,2,2)")}
 _SPARSE = 62  # steps up to which each has its point
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the trend: counts are None where missing (未报), limits where there is no band.
-
-    ``outside`` is ``above``, ``below`` or None.
-    """
-
-    start: date
-    count: int | None
-    complete: bool
-    before_start: date | None = None
-    before: int | None = None
-    lower: float | None = None
-    mean: float | None = None
-    upper: float | None = None
-    outside: str | None = None
-
-
-def with_band(steps: list[Step], rows: list[dict]) -> list[Step]:
-    """Steps with the limits of :func:`data.store.band.trend_band` (its rows)."""
-    limits = {row["start"]: row for row in rows}
-    names = ("lower", "mean", "upper", "outside")
-    found = [limits.get(step.start.isoformat(), {}) for step in steps]
-    return [replace(step, **{n: row.get(n) for n in names}) for step, row in zip(steps, found, strict=True)]
 
 
 def trend_figure(steps: list[Step], step: str, now: str, past: str | None, window: Window | None = None) -> dict:

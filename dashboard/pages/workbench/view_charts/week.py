@@ -7,9 +7,10 @@ from dash import html
 
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
-from dashboard.components.words import WEEKDAYS, share_text
+from dashboard.components.words import WEEKDAYS
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
+from dashboard.peak_hours import peak_words
 
 _AXIS_HOURS = 3
 
@@ -32,10 +33,10 @@ def profile(state: PageState, counts: np.ndarray, unknown: int, missing: bool) -
         ],
         className="axis",
     )
-    label = say("星期乘小时的起数，{peak}，另有{n}起钟点不明", peak=peak(counts), n=unknown)
+    label = say("星期乘小时的起数，{peak}，另有{n}起钟点不明", peak=peak_words(counts), n=unknown)
     table = html.Table(html.Tbody([*rows, axis]), className="heat", **{"data-brush": "week", "aria-label": label})
     note = html.P(say("另有{n}起钟点不明，未计入。", n=f"{unknown:,}"), className="note") if unknown else None
-    return card(title, f"{say('起')} · {peak(counts)}", [table, note])
+    return card(title, f"{say('起')} · {peak_words(counts)}", [table, note])
 
 
 def _row(state: PageState, counts: np.ndarray, day: int) -> html.Tr:
@@ -56,12 +57,3 @@ def _row(state: PageState, counts: np.ndarray, day: int) -> html.Tr:
     head = link(say(WEEKDAYS[day - 1]), state.href(weekdays=() if only else (day,)),
                 className="head" + (" only" if only else ""), label=say("只看{name}", name=name))  # fmt: skip
     return html.Tr([html.Th(head, scope="row"), *cells])
-
-
-def peak(counts: np.ndarray) -> str:
-    """The three hours in a row that hold most, and their share."""
-    by_hour = counts.sum(axis=0)
-    three = by_hour[:-2] + by_hour[1:-1] + by_hour[2:]
-    start = int(np.argmax(three))
-    share = share_text(int(three[start]), int(counts.sum()))
-    return say("高峰 {a}—{b}时，占{share}", a=start, b=start + 3, share=share)

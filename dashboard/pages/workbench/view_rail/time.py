@@ -72,7 +72,7 @@ def _stepper(state: PageState, window: Window, as_of: datetime | None) -> html.D
 
 
 def _dates(window: Window, own: bool) -> html.Div:
-    """Free dates, both included; the browser's own fields, filled by shell.js."""
+    """Free dates, both included; the browser's own fields, filled by date_ranges.js."""
     last: date = window[1] - _DAY
     return html.Div(
         id="date-range", className="dates" if own else "dates closed",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from dashboard.measures import CHANGE, CLASSED
 from dashboard.pictures.painted import Asked, Painted
 from dashboard.pictures.painted_classes import change, classes
 from dashboard.pictures.painted_ramp import ramp
+from dashboard.unit_positions import positions_of
 from data.selection import Selection
 from data.store import Release, Scope, counts
-
-MEASURES = ("count", "density", "rate", "eb", "change", "gi", "lisa", "emerging", "disputes")
-CLASSED = ("gi", "lisa", "emerging")
 
 
 def paint(release: Release, selection: Selection, scope: Scope, measure: str, level: str) -> Painted:
@@ -24,10 +21,9 @@ def paint(release: Release, selection: Selection, scope: Scope, measure: str, le
     OutsideScope, UnknownArea
     """
     counted = counts(release, selection, scope, level)
-    at = {code: i for i, code in enumerate(release.units.level(level).codes)}
-    positions = np.array([at[code] for code in counted.rows["code"].to_pylist()], dtype=np.int64)
+    positions = positions_of(release, level, counted.rows["code"])
     asked = Asked(release, selection, scope, level, counted, positions, counted.rows["name"].to_pylist())
-    if measure == "change":
+    if measure == CHANGE:
         return change(asked)
     if measure in CLASSED:
         return classes(asked, measure)

@@ -1,15 +1,26 @@
-"""Classes a unit can be in, by method: label of geo/, words, and the colour it takes on the map."""
+"""What colours the units of a map: the measures, their names, and the classes and colours of those that have classes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.pages.workbench.state import EMERGING, GI, LISA
+from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, NOT_COMPARABLE, RISE
+
+COUNT, DENSITY, RATE, BAYES, CHANGE = "count", "density", "rate", "eb", "change"
+GI, LISA, EMERGING, DISPUTES = "gi", "lisa", "emerging", "disputes"
+MEASURES = (COUNT, DENSITY, RATE, BAYES, CHANGE, GI, LISA, EMERGING, DISPUTES)
+CLASSED = (GI, LISA, EMERGING)  # units in classes, each with its own test
+MEASURE_NAMES = {
+    COUNT: "起数", DENSITY: "每平方公里", RATE: "每千人", BAYES: "稳健率", CHANGE: "变化", GI: "Gi* 热点", LISA: "局部 Moran",
+    EMERGING: "时空热点", DISPUTES: "纠纷排查",
+}  # fmt: skip
+CHANGE_COLOURS = {CLEAR_RISE: "change-6", RISE: "change-5", NORMAL: "change-3", FALL: "change-1",
+                  CLEAR_FALL: "change-0", NOT_COMPARABLE: "sunk"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class UnitClass:
-    """``label`` as geo/ gives it, ``words`` for the legend, ``colour`` a token of the style sheet without ``--``."""
+    """A class a unit can be in: ``label`` as geo/ gives it, ``words`` for the legend, ``colour`` a token of the style sheet without ``--``."""
 
     label: str
     words: str

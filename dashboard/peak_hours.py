@@ -1,0 +1,34 @@
+"""When in the day most happens."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dashboard.components.words import share_text
+from dashboard.language import say
+
+_HOURS = 3
+
+
+class Peak(NamedTuple):
+    """Hours from the beginning of ``first`` to that of ``end``, and the events in them."""
+
+    first: int
+    end: int
+    events: int
+
+
+def peak(counts: np.ndarray) -> Peak:
+    """The three hours in a row that hold most; ``counts`` is weekday by hour, shape (7, 24)."""
+    three = np.convolve(counts.sum(axis=0), np.ones(_HOURS, dtype=np.int64), mode="valid")
+    first = int(np.argmax(three))
+    return Peak(first, first + _HOURS, int(three[first]))
+
+
+def peak_words(counts: np.ndarray) -> str:
+    """The peak and its share of all."""
+    found = peak(counts)
+    share = share_text(found.events, int(counts.sum()))
+    return say("高峰 {a}—{b}时，占{share}", a=found.first, b=found.end, share=share)
