@@ -241,6 +241,8 @@ def area_m2(regions, crs: CRS | str | None = None) -> np.ndarray:
     [100.0, 0.0]
     >>> (area_m2([shapely.box(120, 30, 120.01, 30.01)], crs="EPSG:4490") / 1e6).round(3).tolist()
     [1.07]
+    >>> area_m2([None, None], crs="EPSG:4490").tolist()
+    [0.0, 0.0]
     """
     shapes = geometries(regions)
     return _Measure(shapes, getattr(regions, "crs", None) or crs)(shapes)
@@ -252,7 +254,8 @@ class _Measure:
     def __init__(self, shapes: np.ndarray, crs: CRS | str | None):
         crs = None if crs is None else CRS.from_user_input(crs)
         self.source, self.target, self.unit_m2 = crs, None, 1.0
-        if crs is not None and crs.is_geographic and not shapely.is_empty(shapes).all():
+        drawn = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+        if crs is not None and crs.is_geographic and drawn.any():
             west, south, east, north = shapely.total_bounds(shapes)
             self.target = CRS.from_dict(
                 {"proj": "laea", "lat_0": (south + north) / 2, "lon_0": (west + east) / 2, "ellps": "WGS84"}

@@ -301,7 +301,7 @@
     if (at.outline) { at.outline.remove(); at.outline = null; }
     const pane = at.board.pane("outline");
     if (at.focus.outline) {
-      at.outline = window.L.geoJSON(at.focus.outline, {
+      at.outline = window.L.geoJSON(JSON.parse(at.focus.outline), {
         pane: pane, interactive: false, style: { color: yanpan.paint.css("--accent"), weight: 2.6, fill: false },
       }).addTo(at.map);
     }

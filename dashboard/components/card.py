@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dash import html
+from dashboard.components import html
 
 
-def card(title: str, caption, body, *, className: str = "") -> html.Section:
+def card(title: str, caption, body, *, className: str = "") -> html.Element:
     """A panel of the side column; ``caption`` is text or components."""
     head = html.Div([html.H2(title), html.Div(caption, className="caption")], className="card-head")
     return html.Section([head, html.Div(body, className="card-body")], className=f"card {className}".strip())
 
 
-def empty(reason: str) -> html.P:
+def empty(reason: str) -> html.Element:
     """Why there is nothing to show."""
     return html.P(reason, className="empty")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.language import say
 from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, MARKS, NORMAL, NOT_COMPARABLE, RISE
 
@@ -11,7 +10,7 @@ TONES = {CLEAR_RISE: "bad", RISE: "warn", NORMAL: "calm", FALL: "good", CLEAR_FA
 ORDER = tuple(MARKS)
 
 
-def chip(word: str | None) -> html.Span | None:
+def chip(word: str | None) -> html.Element | None:
     """The verdict with its word; only one that is not 正常波动 is filled. None where nothing is compared."""
     if word is None:
         return None
@@ -19,7 +18,7 @@ def chip(word: str | None) -> html.Span | None:
                      className=f"verdict {TONES[word]}")  # fmt: skip
 
 
-def mark(word: str | None) -> html.Span:
+def mark(word: str | None) -> html.Element:
     """The shape alone, with its word for those who cannot see it."""
     if word is None:
         return html.Span(className="mark")

@@ -12,7 +12,7 @@ from dashboard.pictures.map_frame import HATCHED, PLAIN, Legend, Ranked, Swatch
 from dashboard.pictures.painted import Asked, Painted, painted
 from data.selection import ParameterError
 from data.store.class_limits import class_limits, count_limits
-from data.store.unit_rates import area_km2, bayes_rates
+from data.store.unit_rates import bayes_rates
 
 RAMP = tuple(f"count-{number}" for number in range(1, 6))
 
@@ -66,7 +66,7 @@ def _values(asked: Asked, measure: str) -> tuple[np.ndarray, np.ndarray, tuple[f
     if measure == "count":
         return number, missing, limits.count, f"{say('起')} / {asked.per}", 0
     if measure == "density":
-        values = number / area_km2(release, level)[asked.positions]
+        values = number / release.units.level(level).area_km2[asked.positions]
         return values, missing, _known(limits.density, measure), say("起 / 平方公里 · {days}", days=days), 1
     if measure == "rate":
         values = asked.column("rate_per_1000")

@@ -9,7 +9,6 @@ from dashboard.tiles.drawing import fill, png
 from dashboard.tiles.shapes import Shapes, gather, tile_box
 from data.index import INCIDENT_LEVELS
 from data.store import Release, Scope
-from data.store.unit_rates import area_km2
 
 
 def unit_shapes(release: Release, level: str) -> np.ndarray:
@@ -57,7 +56,7 @@ def unit_list(release: Release, scope: Scope, level: str) -> dict:
         "names": masked(units.names.tolist()),
         "kinds": masked(units.kinds.tolist()),
         "population": masked(units.population, 0),
-        "area_km2": masked(area_km2(release, level), 5),
+        "area_km2": masked(release.units.level(level).area_km2, 5),
         "lon": masked(shapely.get_x(points), 6),
         "lat": masked(shapely.get_y(points), 6),
         "width": masked(bounds[:, 2] - bounds[:, 0], 5),

@@ -15,6 +15,7 @@ from pyproj import Transformer
 from data.index.tables import create, insert, transform_shapes
 from data.release_info import ReleaseInfo
 from data.schema import LAYERS, LEVELS
+from geo.regions import area_m2
 
 UNIT_LEVELS = (*LEVELS, "grid")
 UNIT_ANCESTORS = ("district", "street", "community")
@@ -53,6 +54,7 @@ def write_units(
         minx, miny, maxx, maxy = shapely.bounds(shapes[level]).T if table.num_rows else np.empty((4, 0))
         for name, values in (("minx", minx), ("miny", miny), ("maxx", maxx), ("maxy", maxy)):
             table = table.append_column(name, pa.array(values, from_pandas=True))
+        table = table.append_column("area_km2", _area_km2(shapes[level]))
         (create if not units else insert)(con, "unit", table)
         units[level] = Units(table, table["code"].combine_chunks())
     con.execute("CREATE TABLE shape (level VARCHAR, detail VARCHAR, position INTEGER, geojson VARCHAR)")
@@ -62,6 +64,12 @@ def write_units(
         insert(con, "shape", _shape_rows(level, "near", near))
         insert(con, "shape", _shape_rows(level, "overview", near if overview is geometry else _geojson(overview)))
     return units
+
+
+def _area_km2(shapes: np.ndarray) -> pa.Array:
+    """Areas of outlines in degrees; null for a unit without one."""
+    area = area_m2(shapes, crs="EPSG:4326") / 1e6
+    return pa.array(area, pa.float64(), mask=area == 0)
 
 
 def _valid_at(table: pa.Table, code: str, day: date) -> pa.Table:

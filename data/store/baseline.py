@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
-import sqlalchemy as sa
 
 from data.selection import Selection, Window, calendar_unit, preceding
-from data.store.filters import INCIDENT, WholeDivision, day_window
+from data.store.filters import day_window
 from data.store.period_counts import count_periods, prepared_kind
-from data.store.release import Release, day_number
-from data.store.reports import EPOCH
+from data.store.release import Release
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
+from data.store.span_counts import count_spans
 from geo.change import Dispersion, dispersion
 
 MOST_PERIODS = 52
 _BLOCK = 64  # periods looked at in one go
-_HALVES = {"half": 1, "month": 2, "quarter": 6, "year": 24}
 
 
 def level_dispersion(
@@ -110,29 +106,9 @@ def _complete(release: Release, level: str, periods: list[tuple[int, int]]) -> n
 
 def _count(release, selection, scope, level: str, restricted: bool, periods: list[tuple[int, int]]) -> np.ndarray:
     """Events of each unit in each period, float; of units outside the scope, anything."""
-    until, first = day_number(selection.start), min(begin for begin, _ in periods)
-    unit = calendar_unit((selection.start, selection.end))
-    if unit == "days":
-        last, length, begins = until - 1, selection.days, [begin for begin, _ in periods]
-    else:
-        # Counted back from the window, so that keys are small.
-        last, length, begins = _half(until) - 1, _HALVES[unit], [_half(begin) for begin, _ in periods]
-    keys = [(last - begin) // length for begin in begins]
-    width = max(keys) + 1  # the compared window is among the keys but not among the periods
     kind = None if restricted else prepared_kind(release, selection, level)
     if kind is not None:
-        span = (first, until) if kind == "week" else (min(begins), last + 1)
-        found = count_periods(release, selection, level, kind, span, lambda at: (last - at) // length, width)
-        return found[:, keys]
+        return count_periods(release, selection, level, kind, periods)
     size = len(release.units.level(level))
-    period = WholeDivision(last - (INCIDENT.day if unit == "days" else INCIDENT.half), length)
-    cell = sa.cast(INCIDENT[level], sa.Integer) * width + period
-    placed = INCIDENT[level].is_not(None)
-    found = tabulate(release, selection, scope, (first, until), cell, size * width,
-                     levels=(level,), conditions=[placed], area=restricted)  # fmt: skip
-    return found[0, :-1].reshape(size, width)[:, keys].astype(float)
-
-
-def _half(day: int) -> int:
-    start = EPOCH + timedelta(days=day)
-    return (start.year * 12 + start.month - 1) * 2 + (start.day > 15)
+    found = count_spans(release, selection, scope, periods, level, size, area=restricted)[0, :-1]
+    return found.astype(float, order="F")  # as count_periods: sums then round alike

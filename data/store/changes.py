@@ -15,10 +15,10 @@ from data.schema import CATEGORIES, INVALID
 from data.selection import Selection
 from data.store.baseline import MOST_PERIODS, periods_before
 from data.store.counts import counts, immature_from, maturity_cutoffs
-from data.store.filters import INCIDENT, day_window
+from data.store.filters import day_window
 from data.store.release import Release
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
+from data.store.span_counts import count_spans
 from data.store.trend import area_tally, selected_places
 from data.store.window_counts import count_window
 from geo.change import benjamini_hochberg, dispersion, poisson_e_test, score_z, verdict_words, widen
@@ -158,12 +158,8 @@ def _dispersion(release, every: Selection, scope, places, names, pooled: bool) -
     periods = [period for period, ok in zip(periods, whole, strict=True) if ok][:MOST_PERIODS]
     if not periods:
         return np.ones(len(judged) + 1)
-    starts, ends = np.array(sorted(periods)).T
-    first, until, width = int(starts[0]), int(ends[-1]), len(CATEGORIES)
-    key = (INCIDENT.day - first) * width + INCIDENT.category
-    by_day = tabulate(release, every, scope, (first, until), key, (until - first) * width)[0, :-1]
-    before = np.concatenate([np.zeros((1, width)), np.cumsum(by_day.reshape(-1, width), axis=0)])
-    by_period = before[ends - first] - before[starts - first]
+    starts, ends = np.array(periods).T
+    by_period = count_spans(release, every, scope, periods, "category", len(CATEGORIES))[0, :-1].T
     exposure = (ends - starts).astype(float)
     table = _with_whole(by_period, judged, names).T
     if not pooled:

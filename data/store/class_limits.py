@@ -8,11 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from data.selection import Selection
-from data.store.filters import INCIDENT
 from data.store.release import Release, day_number
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
-from data.store.unit_rates import area_km2
+from data.store.span_counts import count_spans
 
 REFERENCE_DAYS = 364  # whole weeks, so that no weekday weighs more
 _ORIGIN = date(2000, 1, 3)  # stands for any window of the same length
@@ -79,10 +77,9 @@ def _compute(release: Release, selection: Selection, scope: Scope, level: str) -
     means = np.zeros(len(units))
     if at is not None and len(units):
         end = day_number(at.date())
-        found = tabulate(release, selection, scope, (end - REFERENCE_DAYS, end), INCIDENT[level], len(units),
-                         levels=(level,))  # fmt: skip
-        means = found[0, :-1] * selection.days / REFERENCE_DAYS
+        found = count_spans(release, selection, scope, [(end - REFERENCE_DAYS, end)], level, len(units))
+        means = found[0, :-1, 0] * selection.days / REFERENCE_DAYS
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = np.where(units.population > 0, means * 1000.0 / units.population, np.nan)
-        densities = means / area_km2(release, level)
+        densities = means / units.area_km2
     return ClassLimits(count_limits(means), rate_limits(rates), rate_limits(densities))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
 from data.schema import CATEGORIES
 from data.selection import Selection
-from data.store.filters import INCIDENT, day_window, without_sources
+from data.store.filters import day_window
 from data.store.release import Release
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
 from data.store.trend import area_tally
 from data.store.week_hours import UNKNOWN_HOUR, week_hours
 from data.store.window_counts import count_window
@@ -53,6 +50,4 @@ def facets(release: Release, selection: Selection, scope: Scope) -> Facets:
 def without_unit(release: Release, selection: Selection, scope: Scope, level: str) -> int:
     """Recorded events of the selection that no unit of the level holds: in its numbers, not on its map."""
     window = day_window((selection.start, selection.end))
-    conditions = [INCIDENT[level].is_(None), without_sources(release.reports.coarser(*window))]
-    found = tabulate(release, selection, scope, window, sa.literal(0), 1, levels=(level,), conditions=conditions)
-    return int(found[0, 0])
+    return count_window(release, selection, scope, level, len(release.units.level(level)), window).unplaced

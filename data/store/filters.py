@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -152,14 +153,19 @@ def _in_units(release: Release, level: str, units: np.ndarray) -> ColumnElement[
 
 def unknown_clock(release: Release, selection: Selection, scope: Scope, window: Window) -> int | None:
     """Events that leave an hour or weekday filter because it cannot be judged for them; None without such a filter."""
+    if selection.hours is None and not selection.weekdays:
+        return None
+    asked = replace(selection, start=window[0], end=window[1], compare="none")
+    return release.remember(("unknown_clock", asked, scope), lambda: _unknown_clock(release, asked, scope))
+
+
+def _unknown_clock(release: Release, selection: Selection, scope: Scope) -> int:
     missing = []
     if selection.hours is not None:
         missing.append(INCIDENT.hour.is_(None))
     if selection.weekdays:
         missing.append(INCIDENT.weekday.is_(None))
-    if not missing:
-        return None
-    start, end = day_window(window)
+    start, end = day_window((selection.start, selection.end))
     conditions = selected(release, selection, scope, clock=False)
     conditions += [in_days(start, end), without_sources(release.reports.coarser(start, end)), sa.or_(*missing)]
     return release.rows(sa.select(sa.func.count().label("n")).where(*conditions))["n"][0].as_py()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import sqlalchemy as sa
 
@@ -10,6 +12,7 @@ from data.schema import CATEGORIES
 from data.selection import Selection, calendar_unit
 from data.store.day_counts import has_table, whole_days
 from data.store.release import Release
+from data.store.span_counts import half_of
 
 _TABLE = sa.table(
     PERIOD_COUNT,
@@ -30,32 +33,34 @@ def prepared_kind(release: Release, selection: Selection, level: str) -> str | N
 
 
 def count_periods(
-    release: Release, selection: Selection, level: str, kind: str, span: tuple[int, int], key, width: int
+    release: Release, selection: Selection, level: str, kind: str, periods: Sequence[tuple[int, int]]
 ) -> np.ndarray:
-    """Events of each unit of a level by key, float of shape (units, width), a column in one piece; of the whole release.
+    """Events of each unit of a level in each period, float of shape (units, periods), a column in one piece; of the whole
+    release.
 
     Parameters
     ----------
-    span : (int, int)
-        Weeks (by the number of their Monday) or half-months, half-open.
-    key : callable
-        From the numbers of weeks or half-months to columns of the result, 0 to ``width`` - 1.
+    periods : sequence of (int, int)
+        Days of whole weeks or half-months (``kind``), half-open, without overlap, in any order.
     """
     size = len(release.units.level(level))
     counted = [CATEGORIES.index(name) for name in selection.counted_categories]
+    starts, ends = np.array(periods).T if kind == "week" else np.array([[half_of(a), half_of(b)] for a, b in periods]).T
     found = release.rows(
         sa.select(_TABLE.period, _TABLE.width, _TABLE.counts).where(
             _TABLE.level == level,
             _TABLE.kind == kind,
-            _TABLE.period >= span[0],
-            _TABLE.period < span[1],
+            _TABLE.period >= int(starts.min()),
+            _TABLE.period < int(ends.max()),
             _TABLE.category.in_(counted),
         )
     )
-    result = np.zeros((width, size))
-    columns = key(found["period"].to_numpy().astype(np.int64))
-    for column, bytes_each, counts in zip(
-        columns.tolist(), found["width"].to_pylist(), found["counts"].to_pylist(), strict=True
-    ):
-        result[column] += unpack_counts(bytes_each, counts, size)
+    result = np.zeros((len(periods), size))
+    number = found["period"].to_numpy().astype(np.int64)
+    order = np.argsort(starts)
+    at = order[np.searchsorted(starts[order], number, side="right") - 1]
+    rows = zip(at.tolist(), number < ends[at], found["width"].to_pylist(), found["counts"].to_pylist(), strict=True)
+    for period, inside, bytes_each, counts in rows:
+        if inside:
+            result[period] += unpack_counts(bytes_each, counts, size)
     return result.T

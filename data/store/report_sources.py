@@ -5,6 +5,7 @@ Days are counted from 1970-01-01; windows and periods are half-open pairs of day
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 from data.index import CADENCE_DAYS, UNIT_LEVELS
 from data.store.units import Units
 
+Windows = Sequence[tuple[int, int]]
 EPOCH = date(1970, 1, 1)
 _DAY_BITS, _DAYS_OFF = 20, 1 << 19  # days from -524288 to 524287 hold any date a schema can
 
@@ -21,6 +23,7 @@ class DerivedSource:
     """A source without a report sheet: one unit, the whole release, in from its first to its last day but in silences."""
 
     level = None
+    units = 1
 
     def __init__(self, position: int, cadence: str, monthly: bool, first: int | None, last: int | None, silences):
         self.position, self.cadence, self.monthly = position, cadence, monthly
@@ -31,13 +34,17 @@ class DerivedSource:
         # A plain list: single windows are asked for one at a time, hundreds in a trend by day.
         self._in_before: list[int] = [0, *np.cumsum(days).tolist()]
 
-    def unit_counts(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Total and missing unit-periods of the one unit; a period, cut to the window, is in if any of its days is."""
+    def unit_periods(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        """Total (windows,) and missing (1, windows) unit-periods; a period, cut to the window, is in if any of its days is."""
+        counted = np.array([self._counted(start, end) for start, end in windows]).reshape(-1, 2)
+        return counted[:, 0], counted[None, :, 1]
+
+    def _counted(self, start: int, end: int) -> tuple[int, int]:
         total = missing = 0
         for begin, until in cadence_periods(start, end, self.cadence):
             total += 1
             missing += self._days_in(min(until, end)) == self._days_in(max(begin, start))
-        return np.array([total]), np.array([missing])
+        return total, missing
 
     def _days_in(self, until: int) -> int:
         return self._in_before[min(max(until - self._first, 0), len(self._in_before) - 1)]
@@ -50,30 +57,51 @@ class StatedSource:
         self.position, self.cadence, self.monthly = position, cadence, monthly
         self.level = level
         self._starts, self._ends = starts, ends  # periods without overlap, ascending
+        self._breaks_before = np.concatenate([[0], np.cumsum(starts[1:] > ends[:-1])])
         self._in_before = np.concatenate(
             [np.zeros((reported.shape[0], 1), dtype=np.int32), np.cumsum(reported, axis=1, dtype=np.int32)], axis=1
         )
 
-    def unit_counts(self, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """Total and missing unit-periods of each unit; time no sheet speaks of is cut into cadence periods."""
-        low = int(np.searchsorted(self._ends, start, side="right"))
-        high = max(low, int(np.searchsorted(self._starts, end, side="left")))
+    @property
+    def units(self) -> int:
+        """How many reporting units it has."""
+        return len(self._in_before)
+
+    def unit_periods(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        """Total (windows,) and missing (units, windows) unit-periods; time no sheet speaks of is cut into cadence periods."""
+        start, end = np.array(windows).reshape(-1, 2).T
+        low = np.searchsorted(self._ends, start, side="right")
+        high = np.maximum(low, np.searchsorted(self._starts, end, side="left"))
+        total = high - low
+        for number in np.flatnonzero(~self._without_gap(start, end, low, high)).tolist():
+            total[number] += self._gaps(int(start[number]), int(end[number]), low[number], high[number])
+        return total, total - (self._in_before[:, high] - self._in_before[:, low])
+
+    def _without_gap(self, start, end, low, high) -> np.ndarray:
+        """Mask (windows,): the stated periods ``low`` to ``high`` fill the window."""
+        some = high > low
+        first, last = np.where(some, low, 0), np.where(some, high - 1, 0)
+        alike = self._breaks_before[first] == self._breaks_before[last]
+        return some & alike & (self._starts[first] <= start) & (self._ends[last] >= end)
+
+    def _gaps(self, start: int, end: int, low: int, high: int) -> int:
         gaps, cursor = 0, start
-        for a, b in zip(self._starts[low:high], self._ends[low:high], strict=True):
-            gaps += len(cadence_periods(cursor, int(a), self.cadence)) if a > cursor else 0
-            cursor = int(b)
-        gaps += len(cadence_periods(cursor, end, self.cadence)) if end > cursor else 0
-        total = high - low + gaps
-        return np.full(len(self._in_before), total), total - (self._in_before[:, high] - self._in_before[:, low])
+        for a, b in zip(self._starts[low:high].tolist(), self._ends[low:high].tolist(), strict=True):
+            gaps += len(cadence_periods(cursor, a, self.cadence)) if a > cursor else 0
+            cursor = b
+        return gaps + (len(cadence_periods(cursor, end, self.cadence)) if end > cursor else 0)
 
 
 Source = DerivedSource | StatedSource
 
 
-def unit_counts(source: Source, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Total and missing unit-periods of each unit; a monthly source is missing in windows not made of whole months."""
-    total, missing = source.unit_counts(start, end)
-    return total, total if source.monthly and not whole_months(start, end) else missing
+def unit_periods(source: Source, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """Total and missing unit-periods, shape (units, windows); a monthly source is missing in windows not made of whole
+    months."""
+    total, missing = source.unit_periods(windows)
+    if source.monthly:
+        missing = np.where([whole_months(*window) for window in windows], missing, total)
+    return np.broadcast_to(total, missing.shape), missing
 
 
 def cadence_periods(start: int, end: int, cadence: str) -> list[tuple[int, int]]:

@@ -20,16 +20,15 @@ from data.store.report_sources import (
     EPOCH,
     DerivedSource,
     Source,
+    Windows,
     cadence_periods,
     stated_source,
-    unit_counts,
+    unit_periods,
     whole_months,
 )
 from data.store.units import Place, Units
 
 __all__ = ["EPOCH", "LeftOut", "Reporting", "Reports", "Tally", "cadence_periods"]
-
-Windows = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Reporting:
         shape = (len(self._units.level(level)), len(windows))
         total, missing = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         for source in self._sources:
-            of_units = _unit_matrices(source, windows)
+            of_units = unit_periods(source, windows)
             for out, matrix in zip((total, missing), of_units, strict=True):
                 out += self._spread(source, level, matrix)
         return Tally(total, missing)
@@ -86,7 +85,7 @@ class Reporting:
         shape = (len(self._units.level(level)), len(windows))
         any_missing, any_due = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         for source in self._sources:
-            total, missing = _unit_matrices(source, windows)
+            total, missing = unit_periods(source, windows)
             any_due |= self._spread(source, level, total > 0)
             if missing.any():
                 any_missing |= self._spread(source, level, missing > 0)
@@ -97,7 +96,7 @@ class Reporting:
         total, missing = np.zeros((1, len(windows)), dtype=np.int64), np.zeros((1, len(windows)), dtype=np.int64)
         for source in self._sources:
             chosen = self._reporting_for(source, places)
-            for out, matrix in zip((total, missing), _unit_matrices(source, windows), strict=True):
+            for out, matrix in zip((total, missing), unit_periods(source, windows), strict=True):
                 out += matrix[chosen].sum(axis=0)
         return Tally(total, missing)
 
@@ -105,7 +104,7 @@ class Reporting:
         """The reporting units that are not in for every one of the windows."""
         out = []
         for source in self._sources:
-            absent = (_unit_matrices(source, windows)[1] > 0).any(axis=1)
+            absent = (unit_periods(source, windows)[1] > 0).any(axis=1)
             if absent.all():
                 out.append(LeftOut(source.position, source.level, None))
             elif absent.any():
@@ -184,15 +183,9 @@ class Reports(Reporting):
         return [source.position for source in self._sources if source.monthly]
 
 
-def _unit_matrices(source: Source, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """Total and missing unit-periods, shape (units, windows)."""
-    columns = [unit_counts(source, start, end) for start, end in windows]
-    return tuple(np.column_stack(parts) for parts in zip(*columns, strict=True))
-
-
 def _remaining(source: Source, left_out: list[LeftOut]) -> np.ndarray:
     """1 for each reporting unit of a source that stays in the comparison, else 0."""
-    unit = np.ones_like(source.unit_counts(0, 1)[0])
+    unit = np.ones(source.units, dtype=np.int64)
     for item in left_out:
         if item.source == source.position:
             unit[slice(None) if item.units is None else item.units] = 0

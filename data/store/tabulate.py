@@ -1,4 +1,4 @@
-"""Incidents of a Selection counted by a number: the one way in which questions over them are asked of the index."""
+"""Incidents of a Selection counted by a number, one by one in the index."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from data.selection import Selection
-from data.store.day_counts import Counted, counted
 from data.store.filters import INCIDENT, in_days, selected
 from data.store.inside import bounds_of, inside
 from data.store.release import Release
-from data.store.reports import LeftOut
 from data.store.scope import Scope
 
 _MANY_GROUPS = 1 << 16  # from here on numpy counts: DuckDB takes three times as long for it at a million groups
@@ -31,11 +29,7 @@ def tabulate(
     key: sa.ColumnElement[int],
     size: int,
     *,
-    levels: Iterable[str] = (),
     conditions: Iterable[sa.ColumnElement[bool]] = (),
-    area: bool = True,
-    one_by_one: bool = False,
-    left_out: list[LeftOut] = (),
     kept: sa.ColumnElement[bool] | None = None,
 ) -> np.ndarray:
     """Count incidents by key.
@@ -45,64 +39,49 @@ def tabulate(
     days : (int, int)
         Half-open; the Selection's own windows do not matter here.
     key : ColumnElement
-        Over columns of ``incident``: 0 to ``size`` - 1, or null.
-    levels : iterable of str
-        Unit levels the key is made of.
+        Over columns of ``incident``: 0 to ``size`` - 1.
     conditions : iterable of ColumnElement
         What else must hold, besides days, Selection and scope.
-    area : bool
-        False leaves the selected area out.
-    one_by_one : bool
-        The key or a condition needs single incidents.
-    left_out : list of LeftOut
-        Reporting units that ``kept`` tells apart.
     kept : ColumnElement or None
         A condition whose incidents are counted once more.
 
     Returns
     -------
-    ndarray of int, shape (1 or 2, size + 1)
-        All, then those kept; those whose key is null stand last.
+    ndarray of int, shape (1 or 2, size)
+        All, then those kept.
 
     Raises
     ------
     OutsideScope, UnknownArea
     """
-    asked = selection if area else replace(selection, area=None)
-    source = Counted(release, by_days=False)
-    if not one_by_one:
-        source = counted(release, asked, scope, *levels, left_out=left_out)
-    conditions = [*conditions, *selected(release, replace(asked, polygon=None), scope)]
-    result = np.zeros((1 if kept is None else 2, size + 1), dtype=np.int64)
-    if asked.polygon is not None:
-        _add_points(result, release, asked.polygon, days, key, kept, conditions)
+    conditions = [*conditions, *selected(release, replace(selection, polygon=None), scope)]
+    result = np.zeros((1 if kept is None else 2, size), dtype=np.int64)
+    if selection.polygon is not None:
+        _add_points(result, release, selection.polygon, days, key, kept, conditions)
         return result
     conditions.append(in_days(*days))
     if size < _MANY_GROUPS:
-        columns = [key.label(_KEY), source.total.label("n")]
-        columns += [] if kept is None else [source.where(kept).label("kept")]
-        found = source.rows(sa.select(*columns).where(*conditions).group_by(_KEY))
-        at = found[_KEY].fill_null(size).to_numpy()
+        columns = [key.label(_KEY), sa.func.count().label("n")]
+        columns += [] if kept is None else [sa.func.count().filter(kept).label("kept")]
+        found = release.rows(sa.select(*columns).where(*conditions).group_by(_KEY))
+        at = found[_KEY].to_numpy()
         for row, name in zip(result, ("n", "kept"), strict=False):
             row[at] = found[name].to_numpy()
         return result
-    columns = [sa.cast(key, sa.Integer).label(_KEY), *source.each, *([] if kept is None else [kept.label("kept")])]
-    _add_rows(result, source.rows(sa.select(*columns).where(*conditions)))
+    columns = [sa.cast(key, sa.Integer).label(_KEY), *([] if kept is None else [kept.label("kept")])]
+    _add_rows(result, release.rows(sa.select(*columns).where(*conditions)))
     return result
 
 
 def _add_rows(result: np.ndarray, rows: pa.Table) -> None:
-    """Count rows, each one incident or, with a column ``n``, so many."""
-    size = result.shape[1] - 1
+    """Count rows, each one incident."""
+    size = result.shape[1]
     for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
         part = rows.slice(start, _ROWS_AT_ONCE)
-        at = part[_KEY].fill_null(size).to_numpy()
-        weights = part["n"].to_numpy() if "n" in part.column_names else None
-        result[0] += np.bincount(at, weights, minlength=size + 1).astype(np.int64)
+        at = part[_KEY].to_numpy()
+        result[0] += np.bincount(at, minlength=size)
         if len(result) > 1:
-            also = part["kept"].to_numpy().astype(bool)
-            some = None if weights is None else weights[also]
-            result[1] += np.bincount(at[also], some, minlength=size + 1).astype(np.int64)
+            result[1] += np.bincount(at[part["kept"].to_numpy().astype(bool)], minlength=size)
 
 
 def _add_points(result: np.ndarray, release: Release, polygon: str, days, key, kept, conditions: list) -> None:

@@ -6,26 +6,16 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
 from data.schema import CATEGORIES
 from data.selection import ParameterError, Selection
 from data.store.answer import Answer
 from data.store.counts import immature_from
-from data.store.filters import (
-    INCIDENT,
-    WholeDivision,
-    common_meta,
-    date_of,
-    day_text,
-    day_window,
-    in_days,
-    without_sources,
-)
+from data.store.filters import common_meta, day_text, day_window
 from data.store.release import Release, day_number
 from data.store.reports import Tally, cadence_periods
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
+from data.store.span_counts import count_spans
 from data.store.units import Place
 
 STEPS = ("day", "week", "month")
@@ -60,7 +50,8 @@ def trend(release: Release, selection: Selection, scope: Scope, step: str = "day
     cut = [(max(start, window[0]), min(end, window[1])) for start, end in steps]
     tally = area_tally(release, selection, scope, cut)
     categories = selection.counted_categories
-    found = _count(release, selection, scope, step, steps, cut)[:, [CATEGORIES.index(c) for c in categories]]
+    found = count_spans(release, selection, scope, steps, "category", len(CATEGORIES), within=window)[0]
+    found = found[[CATEGORIES.index(c) for c in categories]].T
     none_in = np.repeat(tally.none_in.T, len(categories), axis=1)
     missing = (found == 0) & none_in
     state = np.select([found > 0, none_in], ["reported", "missing"], "zero")
@@ -107,25 +98,3 @@ def _over_until(release: Release) -> int:
     """The day before which every day is over at ``data_as_of``."""
     at = release.data_as_of
     return day_number((at or datetime(1970, 1, 1)).date())
-
-
-def _count(release, selection, scope, step, steps, cut) -> np.ndarray:
-    """Events by step and category, shape (steps, all categories)."""
-    column = {"day": INCIDENT.day, "week": INCIDENT.week, "month": INCIDENT.half}[step]
-    per_step, width = {"day": 1, "week": 7, "month": 2}[step], len(CATEGORIES)
-    key = WholeDivision(column - _key(steps[0][0], step), per_step) * width + INCIDENT.category
-    monthly = {position for window in cut for position in release.reports.coarser(*window)}
-    stated = []
-    if monthly:
-        # A monthly source counts only in steps that are whole months.
-        whole = [in_days(*window) for window in cut if not release.reports.coarser(*window)]
-        stated.append(sa.or_(without_sources(monthly), *whole))
-    found = tabulate(release, selection, scope, (cut[0][0], cut[-1][1]), key, len(steps) * width, conditions=stated)
-    return found[0, :-1].reshape(len(steps), width)
-
-
-def _key(start: int, step: str) -> int:
-    if step != "month":
-        return start
-    day = date_of(start)
-    return (day.year * 12 + day.month - 1) * 2

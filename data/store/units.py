@@ -24,6 +24,8 @@ class LevelUnits:
     """All units of one level, arrays of equal length in the order of codes.
 
     ``population`` is NaN where the source lacks it; ``bounds`` has rows (west, south, east, north) in degrees;
+    ``area_km2`` is measured in an equal-area projection, NaN for a unit without an outline (and in releases made before it
+    was kept).
     ``above`` gives, for each wider level, positions in that level, -1 where there is none.
     """
 
@@ -33,6 +35,7 @@ class LevelUnits:
     parents: np.ndarray
     population: np.ndarray
     bounds: np.ndarray
+    area_km2: np.ndarray
     above: dict[str, np.ndarray]
 
     def __len__(self) -> int:
@@ -55,6 +58,7 @@ class Units:
                 parents=part["parent_code"].to_numpy(),
                 population=part["population"].cast(pa.float64()).to_numpy(),
                 bounds=np.column_stack([part[name].to_numpy() for name in ("minx", "miny", "maxx", "maxy")]),
+                area_km2=_area_km2(part),
                 above=self._above(level, part),
             )
             self._levels[level] = units
@@ -160,3 +164,9 @@ class Units:
         if not self.in_scope(place.level, scope)[place.position]:
             raise OutsideScope("超出授权区域", where="area", found=code[:64], expected="授权区域内的代码")
         return place
+
+
+def _area_km2(units: pa.Table) -> np.ndarray:
+    if "area_km2" not in units.column_names:
+        return np.full(units.num_rows, np.nan)
+    return units["area_km2"].to_numpy()

@@ -33,5 +33,4 @@ def _compute(release: Release, selection: Selection, scope: Scope) -> np.ndarray
     window = day_window((selection.start, selection.end))
     key = sa.func.coalesce(INCIDENT.weekday, UNKNOWN_WEEKDAY) * 25 + sa.func.coalesce(INCIDENT.hour, UNKNOWN_HOUR)
     stated = [without_sources(release.reports.coarser(*window))]
-    found = tabulate(release, selection, scope, window, key, 8 * 25, conditions=stated, one_by_one=True)
-    return found[0, :-1].reshape(8, 25)
+    return tabulate(release, selection, scope, window, key, 8 * 25, conditions=stated)[0].reshape(8, 25)

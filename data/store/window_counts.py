@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
 from data.selection import Selection
-from data.store.filters import INCIDENT, of_compared_units, without_sources
 from data.store.release import Release
 from data.store.reports import LeftOut
 from data.store.scope import Scope
-from data.store.tabulate import tabulate
+from data.store.span_counts import count_spans
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,11 @@ def count_window(
     area : bool
         False leaves the selected area out.
     """
-    stated = [without_sources(release.reports.coarser(*window))]
-    kept = of_compared_units(release, left_out) if left_out else None
-
-    def count(*more, **how) -> tuple[np.ndarray, np.ndarray]:
-        found = tabulate(release, selection, scope, window, INCIDENT[by], groups, area=area, left_out=left_out,
-                         conditions=[*stated, *more], kept=kept, levels=() if by == "category" else (by,), **how)  # fmt: skip
-        return found[0], found[-1]
-
-    recorded, compared = count()
+    count = partial(count_spans, release, selection, scope, [window], by, groups, area=area, left_out=left_out)
+    recorded, compared = count()[..., 0]
     late = late_compared = np.zeros(groups + 1, dtype=np.int64)
     if cutoff is not None:
         # Late rows are asked for on their own: the file's zone maps then skip nearly all of it.
-        late, late_compared = count(INCIDENT.recorded_at > cutoff, one_by_one=True)
+        late, late_compared = count(recorded_after=cutoff)[..., 0]
     mature, compared = recorded - late, compared - late_compared
     return WindowCounts(recorded[:groups], mature[:groups], compared[:groups], int(recorded[groups]))

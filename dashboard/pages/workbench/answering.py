@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from dashboard import language
-from dashboard.components.tree import tree
+from dashboard.components import html
 from dashboard.language import say
 from dashboard.pages.caller import caller_language
 from dashboard.pages.workbench import ids
@@ -55,4 +55,4 @@ def kept(function):
 
 def parts(**shown) -> dict:
     """Parts of the page by id, as the browser draws them; None empties one."""
-    return {f"{ids.PAGE}-{name.replace('_', '-')}": tree(part) for name, part in shown.items()}
+    return {f"{ids.PAGE}-{name.replace('_', '-')}": html.part(part) for name, part in shown.items()}

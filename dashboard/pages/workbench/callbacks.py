@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 from dashboard import basemaps
 from dashboard.compared import unequal
 from dashboard.components.card import empty
-from dashboard.components.topbar import release_state
+from dashboard.components.release_state import release_state
 from dashboard.components.words import before_name, now_name, window_text
 from dashboard.language import say
 from dashboard.measures import CHANGE, CLASSES, COUNT

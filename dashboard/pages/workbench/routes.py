@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from dashboard import guard, language
 from dashboard.api import answers
 from dashboard.api.request import choice, split, whole
-from dashboard.components.tree import tree
+from dashboard.components import html
 from dashboard.pages.workbench.lists import listed
 from dashboard.pages.workbench.state import TABS
 from dashboard.pages.workbench.view_method import CARDS, method_card
@@ -31,7 +31,7 @@ def add(server: FastAPI, store: Store) -> None:
         language.use(request.cookies.get(language.COOKIE))
         with store.current() as release:
             shown = method_card(release, layer, release.selection(pairs), guard.scope_of(request), level)
-        return answers.plain(answers.text(tree(shown)))
+        return answers.plain(answers.text(html.part(shown)))
 
     @server.get("/workbench/list", include_in_schema=False)
     def rows(request: Request) -> Response:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.components.words import LEVEL_NAMES, listed
 from dashboard.language import current, say
@@ -116,7 +115,7 @@ def place_rows(features: list[str]) -> list[dict]:
     return rows
 
 
-def tabs(state: PageState, level: str, matched: dict[str, int]) -> html.Nav:
+def tabs(state: PageState, level: str, matched: dict[str, int]) -> html.Element:
     """The tabs, the open one underlined; each with how many it lists, where that is known."""
     names = {"units": LEVEL_NAMES[level], **_NAMES}
     items = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.verdict import MARKS, TONES
 from dashboard.components.words import LEVEL_NAMES, before_name, days_text, listed, plain
 from dashboard.language import say
@@ -54,7 +53,7 @@ def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tu
     return parts
 
 
-def _classes(measure: str, unit: str) -> html.Div:
+def _classes(measure: str, unit: str) -> html.Element:
     by_colour: dict[str, list[str]] = {}  # classes that share a colour share a line
     for one in CLASSES[measure]:
         by_colour.setdefault(one.colour, []).append(say(one.words))
@@ -62,13 +61,13 @@ def _classes(measure: str, unit: str) -> html.Div:
     return _legend(measure, say("{unit} · 已校正多重检验", unit=unit), html.Div(rows))
 
 
-def _word(colour: str, words) -> html.Div:
+def _word(colour: str, words) -> html.Element:
     return html.Div(
         [html.Span(className="swatch-box", style={"background": f"var(--{colour})"}), words], className="legend-word"
     )
 
 
-def _legend(measure: str, unit: str, body) -> html.Div:
+def _legend(measure: str, unit: str, body) -> html.Element:
     states = [html.Span(className="swatch-box hatched"), say("未报")]
     if measure == CHANGE:
         states += [html.Span(className="swatch-box incomparable"), say("无法比较")]
@@ -78,7 +77,7 @@ def _legend(measure: str, unit: str, body) -> html.Div:
     return html.Div([head, body, html.Div(states, className="legend-states")], className=f"legend-of {measure}")
 
 
-def _scale(limits: tuple[float, ...]) -> html.Div:
+def _scale(limits: tuple[float, ...]) -> html.Element:
     """Five swatches of equal width, the lower limit of each class under its left joint; a first limit of 0 is not written."""
     boxes = [html.Span(className=f"count-{number}") for number in range(1, len(limits) + 1)]
     marks = [html.Span(plain(limit) if limit else "") for limit in limits]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
-from dash import html
 
+from dashboard.components import html
 from dashboard.components.card import empty
 from dashboard.components.link import link, segment
 from dashboard.components.words import LEVEL_NAMES, listed, window_text
@@ -68,10 +66,10 @@ def extent(release: Release, scope: Scope, place: Place | None) -> list[float] |
     return [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()]
 
 
-def outline(release: Release, place: Place) -> dict | None:
-    """The border of one area as GeoJSON; None where it has none."""
-    (text,) = outline_texts(release, place.level, np.array([place.position]), "near")
-    return json.loads(text) if text else None
+def outline(release: Release, place: Place) -> str | None:
+    """The border of one area as GeoJSON text; None where it has none."""
+    asked = place.level, np.array([place.position]), "near"
+    return release.remember(("outline", place), lambda: outline_texts(release, *asked)[0])
 
 
 def tools(state: PageState, release: Release, levels: list[dict]) -> list:
@@ -89,7 +87,7 @@ def tools(state: PageState, release: Release, levels: list[dict]) -> list:
     ]
 
 
-def _measures(state: PageState, release: Release) -> html.Details:
+def _measures(state: PageState, release: Release) -> html.Element:
     """A menu of measures in groups; the one in force is its title."""
     compared, people = state.selection.compare != "none", has_population(release)
     usable = {CHANGE: compared, RATE: people, BAYES: people, DISPUTES: has_disputes(release)}
@@ -131,7 +129,7 @@ def foot(state: PageState, meta: dict, unplaced: int) -> str:
     return " · ".join(parts)
 
 
-def note(release: Release, state: PageState, level: str, values: UnitValues) -> html.P | None:
+def note(release: Release, state: PageState, level: str, values: UnitValues) -> html.Element | None:
     """Why the map shows nothing, where it does."""
     name = say(LEVEL_NAMES[level])
     if np.isnan(release.units.level(level).bounds).all():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import say
 from dashboard.measures import (

@@ -61,7 +61,8 @@ def totals(release: Release, source: DisputeSource) -> Figures:
 
 def parts(release: Release, source: DisputeSource, periods: tuple[Period, ...], by: str) -> tuple[list[str], Figures]:
     """The same of every part by ``category``, ``channel`` or ``closed_level``: names, and figures with a group a name."""
-    return _figures(release, source, periods, PART_COUNTS, by)
+    key = ("dispute part lines", source.source_id, periods, by)
+    return release.remember(key, lambda: _figures(release, source, periods, PART_COUNTS, by))
 
 
 def _figures(release, source, periods: tuple[Period, ...], names, by: str | None) -> tuple[list[str], Figures]:

@@ -1,4 +1,4 @@
-"""What the tests of the workbench share: the week they look at, and reading component trees."""
+"""What the tests of the workbench share: the week they look at, and reading the elements of a page."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from datetime import date
 from urllib.parse import parse_qs
 
 import pandas as pd
-from dash import html
-from dash.development.base_component import Component
 
+from dashboard.components import html
 from dashboard.pages.workbench.state import PageState
 from data.schema import INVALID
 from data.selection import Selection
@@ -29,38 +28,51 @@ def in_window(frame: pd.DataFrame, window, *, invalid=False) -> pd.DataFrame:
 
 
 def texts(part) -> str:
-    """All text of a component, in order."""
+    """All text of a part, in order."""
     if part is None or isinstance(part, str):
         return part or ""
-    if isinstance(part, (list, tuple)):
-        return "".join(texts(child) for child in part)
-    return texts(getattr(part, "children", str(part)))
+    return "".join(texts(child) for child in (children(part) if html.is_element(part) else part))
 
 
 def found(part, wanted) -> list:
-    """Every component at or below ``part`` for which ``wanted`` holds, in order."""
-    if isinstance(part, (list, tuple)):
-        return [hit for child in part for hit in found(child, wanted)]
-    if not isinstance(part, Component):
+    """Every element at or below ``part`` for which ``wanted`` holds, in order."""
+    if not isinstance(part, (list, tuple)):
         return []
-    return ([part] if wanted(part) else []) + found(getattr(part, "children", None), wanted)
+    if not html.is_element(part):
+        return [hit for child in part for hit in found(child, wanted)]
+    return ([part] if wanted(part) else []) + found(children(part), wanted)
 
 
 def classed(part, name: str) -> list:
-    """Every component whose class contains ``name``."""
-    return found(part, lambda c: name in (getattr(c, "className", None) or ""))
+    """Every element whose class contains ``name``."""
+    return found(part, lambda e: name in attributes(e).get("class", ""))
+
+
+def tagged(part, tag: str) -> list:
+    """Every element with a tag."""
+    return found(part, lambda e: e[0] == tag)
 
 
 def links(part) -> list:
     """Every link, in order."""
-    return found(part, lambda c: isinstance(c, html.A))
+    return tagged(part, "a")
 
 
-def leads_to(link: html.A) -> dict[str, list[str]]:
+def leads_to(link: html.Element) -> dict[str, list[str]]:
     """The parameters of the state a link leads to."""
-    return parse_qs(link.href[1:])
+    return parse_qs(attributes(link)["href"][1:])
 
 
-def attributes(part: Component) -> dict:
-    """What a component carries, ``data-`` and ``aria-`` names too."""
-    return part.to_plotly_json()["props"]
+def children(part: html.Element) -> list:
+    """What stands in an element."""
+    return part[2]
+
+
+def attributes(part: html.Element) -> dict[str, str]:
+    """What an element carries, under the names of the page."""
+    return part[1]
+
+
+def style(part: html.Element, name: str) -> str:
+    """A part of an element's own style."""
+    return dict(one.split(":") for one in attributes(part)["style"].split(";"))[name]

@@ -16,7 +16,7 @@ import pytest
 import small_release as small
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import WEEK, classed, in_window, state, texts
+from reading import WEEK, children, classed, in_window, state, style, texts
 
 from dashboard.api.request import whole
 from dashboard.compared import before_scale, unequal
@@ -131,10 +131,10 @@ def test_page_and_picture_measure_a_change_alike(release, seed):
         assert share in headline and share in head.finding and "日均" not in head.finding
         assert "按天数折算" not in bars.unit
     section = view_charts.categories(page, answer.categories)
-    assert classed(section, "caption")[0].children == bars.unit
+    assert texts(classed(section, "caption")[0]) == bars.unit
     top = max(max(bar.value or 0, bar.before or 0) for bar in bars.rows) or 1
     ticks = [f"{bar.before / top * 100:.2f}%" for bar in bars.rows if bar.before is not None]
-    assert [tick.style["left"] for tick in classed(section, "tick")] == ticks
+    assert [style(tick, "left") for tick in classed(section, "tick")] == ticks
     assert [texts(one) for one in classed(section, "change")] == [bar.difference for bar in bars.rows]
     ranked, _ = ranking_picture(release, selection, ALL, NOW, "grid")
     rows = counts(release, selection, ALL, "grid").rows.to_pylist()
@@ -161,7 +161,7 @@ def test_the_headline_and_the_finding_have_the_same_words(now, before, compare):
     page = state(compare=compare)
     percent = (now - before) * 100 / before if before else None
     change = Change(now, before, now - before, percent, 1.0, 0.2, "正常波动")
-    told = [texts(one) for one in classed(view_charts.headline("甲", page, change), "delta")[0].children]
+    told = [texts(one) for one in children(classed(view_charts.headline("甲", page, change), "delta")[0])]
     sentence = change_sentence(change, page.selection)
     if not before and compare == "previous":
         assert told[0].startswith("上周") and "%" not in sentence and "基数小" not in sentence
@@ -278,7 +278,7 @@ def test_positions_are_those_of_the_codes(release):
 
 def test_an_outline_is_that_of_its_area(release):
     place = release.units.find("990101001")
-    drawn = view_map.outline(release, place)
+    drawn = json.loads(view_map.outline(release, place))
     points = np.array([point for ring in drawn["coordinates"] for point in np.array(ring).reshape(-1, 2)])
     bounds = release.units.level("street").bounds[place.position]
     assert [*points.min(axis=0), *points.max(axis=0)] == pytest.approx(bounds.tolist(), abs=1e-6)

@@ -12,18 +12,18 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 import shapely
-from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from dashboard.components import html
+
 sys.path.insert(0, str(Path(__file__).parent))
-from reading import WEEK, attributes, classed, found, in_window, leads_to, links, state, texts
+from reading import WEEK, attributes, children, classed, found, in_window, leads_to, links, state, style, texts
 
 from dashboard.compared import unequal
 from dashboard.components import verdict, words
-from dashboard.components.topbar import freshness
-from dashboard.components.tree import tree
+from dashboard.components.release_state import freshness
 from dashboard.pages.workbench import view_charts, view_drawer, view_rail
 from dashboard.pages.workbench.state import (
     following,
@@ -162,9 +162,11 @@ def test_data_age_turns_amber_then_red(age, tone):
 
 def test_a_tree_carries_tags_attributes_and_text_and_nothing_else():
     part = html.Div(
-        [html.Td("甲<b>", colSpan=3, className="x", style={"width": "5%"}), None, 7, ["a", html.B()]], id="i"
+        [html.Td("甲<b>", colSpan=3, className="x", style={"width": "5%"}), None, 7, ["a", html.B()]],
+        id="i",
+        title=None,
     )
-    assert tree(part) == ["div", {"id": "i"}, [
+    assert part == ["div", {"id": "i"}, [
         ["td", {"colspan": "3", "class": "x", "style": "width:5%"}, ["甲<b>"]], "7", ["", {}, ["a", ["b", {}, []]]],
     ]]  # fmt: skip
 
@@ -193,7 +195,7 @@ def test_unequal_windows_are_compared_by_day():
     shown = texts(view_charts.headline("市", page, change))
     assert "日均2.0，对比期1.0" in shown and "−80" not in shown
     ticks = classed(view_charts.categories(page, {"刑事": change}), "tick")
-    assert [tick.style["left"] for tick in ticks] == ["50.00%"]  # 100 in 100 days are 10 in 10
+    assert [style(tick, "left") for tick in ticks] == ["50.00%"]  # 100 in 100 days are 10 in 10
 
 
 def test_category_bars_are_sorted_and_keep_one_category_on_click():
@@ -202,7 +204,7 @@ def test_category_bars_are_sorted_and_keep_one_category_on_click():
     section = view_charts.categories(state(), rows)
     assert [leads_to(a)["category"] for a in links(section)] == [["交通"], ["刑事"], ["火灾"]]
     fills = classed(section, "fill")
-    assert [fill.style["width"] for fill in fills] == ["100.00%", "25.00%", "0.00%"]
+    assert [style(fill, "width") for fill in fills] == ["100.00%", "25.00%", "0.00%"]
     assert texts(links(section)[2]).startswith("火灾未报")
     back = links(view_charts.categories(state(categories=("交通",)), {"交通": rows["交通"]}))
     assert "category" not in leads_to(back[0])
@@ -215,7 +217,7 @@ def test_the_week_table_shades_by_share_and_states_unknown_hours():
     table[4, 19:22] = 10, 5, 1
     section = view_charts.profile(state(), table, 12, False)
     cells = classed(section, "heat-")
-    shades = {int(c.className.split()[0][-1]) for c in cells}
+    shades = {int(attributes(c)["class"].split()[0][-1]) for c in cells}
     assert len(cells) == 168 and shades == {0, 1, 3, 5}
     assert "高峰 19—22时，占100%" in texts(section) and "12起钟点不明" in texts(section)
     assert "没有任何上报" in texts(view_charts.profile(state(), table * 0, 0, True))
@@ -225,7 +227,7 @@ def test_the_week_table_shades_by_share_and_states_unknown_hours():
 def test_the_week_table_shows_the_filter_in_force_and_sets_it():
     table = np.ones((7, 24), dtype=int)
     section = view_charts.profile(state(weekdays=(5,), hours=(22, 1)), table, 0, False)
-    inside = {(attributes(c)["data-weekday"], attributes(c)["data-hour"]) for c in classed(section, "heat-1 in")
+    inside = {(int(attributes(c)["data-weekday"]), int(attributes(c)["data-hour"])) for c in classed(section, "heat-1 in")
               + classed(section, "heat-5 in")}  # fmt: skip
     assert inside == {(5, 22), (5, 23), (5, 0), (5, 1)}
     heads = links(section)
@@ -253,7 +255,7 @@ def test_the_ranking_by_rise_puts_what_rose_most_first_and_what_is_not_compared_
     by_count, by_rise = (classed(section, f"by-{sort}")[0] for sort in ("count", "rise"))
     assert [leads_to(a)["area"][0] for a in links(by_count)] == ["1", "4", "3", "2"]
     assert [leads_to(a)["area"][0] for a in links(by_rise)] == ["2", "1", "3", "4"]
-    buttons = found(section, lambda c: isinstance(c, html.Button))
+    buttons = found(section, lambda e: e[0] == "button")
     assert [attributes(b)["data-rank"] for b in buttons] == ["count", "rise"]
     assert not classed(view_charts.ranking(state(compare="none"), "community", rows, "市"), "by-rise")
 
@@ -261,7 +263,7 @@ def test_the_ranking_by_rise_puts_what_rose_most_first_and_what_is_not_compared_
 def test_a_verdict_alone_makes_a_bar_strong():
     rows = [area("1", 9, 3, 6, "明显上升"), area("2", 8, 8, 0), area("3", 7, None, None, "无法比较")]
     bars = classed(classed(view_charts.ranking(state(), "grid", rows, "市"), "by-count"), "fill")
-    assert ["strong" in bar.className for bar in bars] == [True, False, False]
+    assert ["strong" in attributes(bar)["class"] for bar in bars] == [True, False, False]
 
 
 def test_places_are_ranked_and_the_rest_is_said():
@@ -379,7 +381,7 @@ def test_open_disputes_by_age_and_kinds_with_the_period_before():
     assert [texts(row) for row in ages] == ["≤30天40", "31—90天0", ">90天未报"]
     kinds = classed(classed(section, "kinds"), "bar-row")
     assert [texts(row) for row in kinds] == ["邻里30−10", "消费10"]
-    assert [tick.style["left"] for tick in classed(kinds, "tick")] == ["100.00%"]
+    assert [style(tick, "left") for tick in classed(kinds, "tick")] == ["100.00%"]
     bare = texts(view_charts.disputes(state(), dispute_meta(
         categories=[], ageing=[{"band": "le30", "count": None}]), []))  # fmt: skip
     assert "来源未提供受理成功率、未化解时长、类型。" in bare
@@ -428,10 +430,10 @@ def test_camera_rates_stay_apart_each_against_its_target():
     assert [texts(classed(row, "judged")) for row in rows] == ["◆ 差5.4", "✓ 达标", "未评估", "无目标"]
     assert [texts(classed(row, "number")) for row in rows] == ["94.6%", "98.1%", "—", "96.2%"]
     assert texts(classed(rows[0], "made-of")) == "946 ÷ 1,000　覆盖率的公式"
-    axis = classed(rows[0], "rate-axis")[0].children  # from 90 to 100 %
-    assert [(mark.className.split()[0], mark.style["left"]) for mark in axis] == [
+    axis = children(classed(rows[0], "rate-axis")[0])  # from 90 to 100 %
+    assert [(attributes(mark)["class"].split()[0], style(mark, "left")) for mark in axis] == [
         ("gap", "46.00%"), ("target", "100.00%"), ("point", "46.00%")]  # fmt: skip
-    assert axis[0].style["width"] == "54.00%"
+    assert style(axis[0], "width") == "54.00%"
     assert [len(classed(row, "target")) for row in rows] == [1, 1, 1, 0]
     assert "轴90—100%" in texts(section) and "1,200个摄像机没有覆盖范围" in texts(section)
 
@@ -440,7 +442,7 @@ def test_a_low_rate_moves_the_start_of_the_axis_and_the_page_says_so():
     low = {**CAMERAS, "rates": [rate("覆盖率", 35, 100, 100.0), rate("联网率", 99, 100, 100.0)]}
     section = view_charts.cameras(low, [])
     assert "轴30—100%" in texts(section)
-    assert classed(section, "point")[0].style["left"] == f"{5 / 70 * 100:.2f}%"
+    assert style(classed(section, "point")[0], "left") == f"{5 / 70 * 100:.2f}%"
 
 
 @given(st.integers(0, 2000), st.integers(1, 2000), st.sampled_from([95.0, 98.0, 100.0]))
@@ -461,7 +463,7 @@ def test_rules_are_listed_and_what_is_not_assessed_is_neither_kept_nor_broken():
         {"rule": "tw2", "words": "关键节点", "state": "已评估", "passing": 4, "total": 4, "note": ""},
         {"rule": "dw1", "words": "村组", "state": "未评估", "passing": 0, "total": 0, "note": "没有此类场所，未评估"},
     ]
-    rows = classed(view_charts.cameras(CAMERAS, rules), "rules")[0].children
+    rows = children(classed(view_charts.cameras(CAMERAS, rules), "rules")[0])
     assert [texts(row) for row in rows] == ["◆交叉路口5 / 862.5%", "✓关键节点4 / 4100%", "– –村组未评估"]
 
 
@@ -485,13 +487,13 @@ def test_the_rail_counts_each_facet_without_its_own_filter(release, frame):
     known = span.isna() | (span <= pd.Timedelta(hours=1))
     hour = week["occurred_from"].dt.hour
     inside = week[known & hour.between(8, 11)]["category"].value_counts()
-    shown = {attributes(b)["data-category"]: texts(b.children[-1]) for b in boxes}
+    shown = {attributes(b)["data-category"]: texts(b[2][-1]) for b in boxes}
     assert shown == {c: str(inside.get(c, 0)) for c in CATEGORIES}
     assert [attributes(b)["aria-checked"] for b in boxes] == ["true"] + ["false"] * 7
     own = week[known & (week["category"] == "刑事")]
     by_hour = own["occurred_from"].dt.hour.value_counts()
     assert facets(release, page.selection, ALL).hours == tuple(by_hour.get(h, 0) for h in range(24))
-    ahead = found(rail, lambda c: getattr(c, "title", "") == "之后没有数据")
+    ahead = found(rail, lambda c: attributes(c).get("title", "") == "之后没有数据")
     assert len(ahead) == 1  # the next week has not begun
 
 
@@ -499,9 +501,9 @@ def test_nothing_recorded_without_a_report_is_missing_in_the_rail_and_0_with_one
     some = dict(NOTHING.categories) | {"刑事": 3}
     for missing, word in ((True, "未报"), (False, "0")):
         rail = view_rail.rail(state(), Facets(some, (0,) * 24, 0, missing), AS_OF)
-        assert [texts(b.children[-1]) for b in classed(rail, "check")] == ["3"] + [word] * 7
+        assert [texts(b[2][-1]) for b in classed(rail, "check")] == ["3"] + [word] * 7
     rail = view_rail.rail(state(), Facets(None, (0,) * 24, 0), None)
-    assert {texts(b.children[-1]) for b in classed(rail, "check")} == {"—"}
+    assert {texts(b[2][-1]) for b in classed(rail, "check")} == {"—"}
 
 
 @given(st.datetimes(datetime(2019, 1, 1), datetime(2030, 12, 31)))
@@ -520,19 +522,19 @@ def test_presets_are_counted_from_the_data_and_hold_its_last_moment(as_of):
 
 def filled(part) -> list[str]:
     """What is chosen among the controls of a part."""
-    return [texts(c) for c in found(part, lambda c: "on" in (getattr(c, "className", None) or "").split())]
+    return [texts(c) for c in found(part, lambda c: "on" in attributes(c).get("class", "").split())]
 
 
 def test_the_preset_in_force_is_the_only_one_filled():
     rail = view_rail.rail(state(), NOTHING, AS_OF)
     rows = classed(rail, "periods")
-    words_of = [texts(item) for row in rows for item in row.children]
+    words_of = [texts(item) for row in rows for item in children(row)]
     assert words_of == ["今日", "本周", "近7天", "近28天", "本月", "半月", "本季", "本年", "自定义"]
     assert filled(rows) == ["本周"]  # the last seven days are the same; one is enough
     free = view_rail.rail(state(window=(date(2026, 11, 2), date(2026, 11, 5))), NOTHING, AS_OF)
     assert filled(classed(free, "periods")) == ["自定义"]
-    fields = found(free, lambda c: getattr(c, "id", "") == "date-range")[0]
-    assert fields.className == "dates" and attributes(fields)["data-last"] == "2026-11-04"
+    fields = found(free, lambda c: attributes(c).get("id", "") == "date-range")[0]
+    assert attributes(fields)["class"] == "dates" and attributes(fields)["data-last"] == "2026-11-04"
 
 
 def test_comparison_presets_are_those_of_geo_change():
@@ -555,7 +557,7 @@ def test_a_comparison_in_force_is_filled_and_explained():
     section = classed(view_rail.rail(own, NOTHING, AS_OF), "compare")
     assert filled(section) == ["自定义"]
     assert "两期天数不同：31天对45天；两期重叠14天" in texts(section)
-    fields = found(section, lambda c: getattr(c, "id", "") == "compare-range")[0]
+    fields = found(section, lambda c: attributes(c).get("id", "") == "compare-range")[0]
     assert attributes(fields)["data-from"] == "2025-12-01" and attributes(fields)["data-last"] == "2026-01-14"
 
 
@@ -586,7 +588,7 @@ def test_the_size_of_a_drawn_area_is_that_of_the_ellipsoid(lon, lat, side):
 
 
 def test_saved_views_have_their_place(release):
-    place = found(view_rail.rail(state(), NOTHING, None), lambda c: getattr(c, "id", "") == "saved-views")
+    place = found(view_rail.rail(state(), NOTHING, None), lambda c: attributes(c).get("id", "") == "saved-views")
     assert len(place) == 1 and attributes(place[0])["data-own"] == "views" and texts(place[0]) == ""
 
 
@@ -625,7 +627,7 @@ def test_the_drawer_has_a_tab_for_each_list_and_keeps_the_rest_of_the_state():
     assert [texts(a) for a in links(tabs)] == ["社区", "警情 1,051", "热点", "场所"]
     assert [attributes(a)["aria-selected"] for a in links(tabs)] == ["false", "true", "false", "false"]
     assert leads_to(links(tabs)[2])["tab"] == ["hotspots"] and leads_to(links(tabs)[2])["measure"] == ["gi"]
-    assert all("view" in a.className.split() for a in links(tabs))
+    assert all("view" in attributes(a)["class"].split() for a in links(tabs))
 
 
 def test_every_list_has_columns_and_numbers_stand_right():

@@ -23,7 +23,7 @@ from data.store.hotspots.asked import steps
 from data.store.hotspots.events import count_units
 from data.store.hotspots.outlines import neighbours
 from data.store.hotspots.projection import MANY, metre_points
-from data.store.unit_rates import area_km2, bayes_rates
+from data.store.unit_rates import bayes_rates
 from geo.autocorrelation import getis_ord_star, local_moran
 from geo.density import kernel_density
 from geo.spacetime import emerging_hotspots, near_repeat
@@ -593,9 +593,8 @@ def test_too_many_events_are_sampled_for_the_test_and_not_linked(repeated, monke
 def test_areas_are_those_on_the_ellipsoid(release):
     shapes = shapely.from_wkb(small.grids()["geom"].to_numpy())
     expected = [abs(Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) / 1e6 for shape in shapes]
-    np.testing.assert_allclose(area_km2(release, "grid"), expected, rtol=1e-4)
-    np.testing.assert_allclose(area_km2(release, "district").sum(), np.sum(expected), rtol=1e-4)
-    assert area_km2(release, "grid") is area_km2(release, "grid")
+    np.testing.assert_allclose(release.units.level("grid").area_km2, expected, rtol=1e-4)
+    np.testing.assert_allclose(release.units.level("district").area_km2.sum(), np.sum(expected), rtol=1e-4)
 
 
 def test_rates_are_drawn_to_the_common_one_by_marshall_s_formula(release):

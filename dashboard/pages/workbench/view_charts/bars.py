@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import scaled, unequal
+from dashboard.components import html
 from dashboard.components.words import NOTHING, signed
 from dashboard.pages.workbench.state import PageState
 from data.selection import Selection
 
 
-def bar(count: float | None, before: float | None, top: float, fill: str) -> html.Span:
+def bar(count: float | None, before: float | None, top: float, fill: str) -> html.Element:
     """A bar with the compared count as a tick; ``top`` is the count of a full bar."""
     parts = [html.Span(className=f"fill {fill}".strip(), style={"width": share(count, top)})]
     if before is not None:

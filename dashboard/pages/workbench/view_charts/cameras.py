@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.words import share_text
 from dashboard.language import say
@@ -11,7 +10,7 @@ from dashboard.pages.workbench.view_charts.rates import axis_start, rate_row
 from geo.coverage.summary import NOT_JUDGED
 
 
-def cameras(meta: dict, rules: list[dict]) -> html.Section:
+def cameras(meta: dict, rules: list[dict]) -> html.Element:
     """Rates and rules of the selected area.
 
     Parameters
@@ -43,7 +42,7 @@ def cameras(meta: dict, rules: list[dict]) -> html.Section:
     return card(title, caption, [*body, html.P(" · ".join(notes), className="note")], className="cameras")
 
 
-def _rule(rule: dict) -> html.Li:
+def _rule(rule: dict) -> html.Element:
     name = html.Span(say(rule["words"]), className="name", title=say(rule["words"]))
     if rule["state"] == NOT_JUDGED:
         shape = html.Span("– –", className="mark none", **{"aria-hidden": "true"})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import scaled, unit_words
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import mark
@@ -16,7 +15,7 @@ from data.schema import CATEGORIES
 from data.store.changes import Change
 
 
-def categories(state: PageState, rows: dict[str, Change]) -> html.Section:
+def categories(state: PageState, rows: dict[str, Change]) -> html.Element:
     """Bars by category, the compared window as a tick; a click keeps one category, a second one brings all back."""
     caption = unit_words(state.selection)
     known = [(c.now, c.before) for c in rows.values() if c.now is not None]
@@ -28,7 +27,7 @@ def categories(state: PageState, rows: dict[str, Change]) -> html.Section:
     return card(say("类别"), caption, html.Div(body, className="bars by-category"))
 
 
-def _row(state: PageState, name: str, change: Change, top: float) -> html.A:
+def _row(state: PageState, name: str, change: Change, top: float) -> html.Element:
     only = state.selection.categories == (name,)
     return link(
         [

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import percent_words
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import chip
@@ -30,7 +29,7 @@ _FILTERS = {"category": "类别", "hours": "时段", "weekdays": "星期", "poly
 _UNREPORTED = 3  # units named; the rest are counted
 
 
-def disputes(state: PageState, meta: dict, rows: list[dict], change: Change | None = None) -> html.Section:
+def disputes(state: PageState, meta: dict, rows: list[dict], change: Change | None = None) -> html.Element:
     """The disputes of the selected area.
 
     Parameters
@@ -68,7 +67,7 @@ def _period(period: dict) -> str:
     return window_text(parse_period(f"{period['from']}..{period['to']}"), year=True)
 
 
-def _notes(state: PageState, meta: dict) -> list[html.P]:
+def _notes(state: PageState, meta: dict) -> list[html.Element]:
     """What the figures are not: those of the window, or of the filters in force."""
     selection, period = state.selection, meta["period"]
     notes = []
@@ -81,7 +80,7 @@ def _notes(state: PageState, meta: dict) -> list[html.P]:
     return [html.P(["◆ ", text], className="note warn") for text in notes]
 
 
-def _found(change: Change | None) -> html.Div | None:
+def _found(change: Change | None) -> html.Element | None:
     """The number found beside that of the period before, with its verdict."""
     if change is None or change.verdict is None or change.before is None:
         return None
@@ -96,7 +95,7 @@ def _found(change: Change | None) -> html.Div | None:
     return html.Div([html.Span(before, className="caption"), *text, chip(change.verdict)], className="found")
 
 
-def _funnel(counts: dict[str, int | None]) -> html.Div:
+def _funnel(counts: dict[str, int | None]) -> html.Element:
     """Stages with their counts, each with its share of the one before; 来源未提供 where a source lacks one."""
     top = max((n for n in counts.values() if n is not None), default=0) or 1
     rows, above = [], None
@@ -123,7 +122,7 @@ def _funnel(counts: dict[str, int | None]) -> html.Div:
     return html.Div(rows, className="bars funnel")
 
 
-def _rates(rates: list[dict]) -> html.Div | None:
+def _rates(rates: list[dict]) -> html.Element | None:
     """Three rates that all are called 调处率 somewhere, each with its formula; one at base 0 is —."""
     told = [rate for rate in rates if rate["denominator"] is not None]
     rows = [
@@ -140,7 +139,7 @@ def _rates(rates: list[dict]) -> html.Div | None:
     return html.Div(rows, className="rates") if rows else None
 
 
-def _ageing(ageing: list[dict]) -> html.Div | None:
+def _ageing(ageing: list[dict]) -> html.Element | None:
     """How long the open ones have been open."""
     known = [one["count"] for one in ageing if one["count"] is not None]
     if not known:
@@ -160,7 +159,7 @@ def _ageing(ageing: list[dict]) -> html.Div | None:
     return html.Div([_sub_head(say("未化解时长"), say("件")), html.Div(rows, className="bars ageing")])
 
 
-def _kinds(categories: list[dict]) -> html.Div | None:
+def _kinds(categories: list[dict]) -> html.Element | None:
     """Kinds of dispute by number found, the period before as a tick."""
     found = [one for one in categories if one["found"]]
     if not found:
@@ -187,11 +186,11 @@ def _kinds(categories: list[dict]) -> html.Div | None:
     return html.Div([_sub_head(say("类型"), caption), html.Div(rows, className="bars kinds")])
 
 
-def _sub_head(title: str, caption: str) -> html.Div:
+def _sub_head(title: str, caption: str) -> html.Element:
     return html.Div([html.H3(title), html.Span(caption, className="caption")], className="sub-head")
 
 
-def _absent(meta: dict) -> html.P | None:
+def _absent(meta: dict) -> html.Element | None:
     """What the source does not tell at all."""
     names = [say(rate["name"]) for rate in meta["rates"] if rate["denominator"] is None]
     names += [say("未化解时长")] if all(one["count"] is None for one in meta["ageing"]) else []
@@ -199,7 +198,7 @@ def _absent(meta: dict) -> html.P | None:
     return html.P(say("来源未提供{names}。", names=listed(names)), className="note") if names else None
 
 
-def _missing(state: PageState, meta: dict, rows: list[dict]) -> html.P | None:
+def _missing(state: PageState, meta: dict, rows: list[dict]) -> html.Element | None:
     """How many reports are missing, and the areas of which nothing has come in."""
     silent = [row for row in rows if row["state"] == "missing"]
     parts: list = []

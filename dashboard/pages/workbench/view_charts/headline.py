@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import daily_words, percent_words, unequal
+from dashboard.components import html
 from dashboard.components.verdict import chip
 from dashboard.components.words import MISSING, before_name, p_text, signed, whole
 from dashboard.language import say

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import scaled, unit_words
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.words import whole
 from dashboard.language import say
@@ -14,7 +13,7 @@ from dashboard.pages.workbench.view_charts.bars import bar, longest
 SHOWN = 8
 
 
-def places(state: PageState, rows: list[dict], meta: dict) -> html.Section:
+def places(state: PageState, rows: list[dict], meta: dict) -> html.Element:
     """Bars by type of place, the compared window as a tick.
 
     Parameters

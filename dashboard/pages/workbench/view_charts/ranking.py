@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dash import html
-
 from dashboard.compared import scaled
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import mark
@@ -19,7 +18,7 @@ COUNT, RISE = "count", "rise"  # what the ranking is sorted by; charts.js shows 
 _SORTS = ((COUNT, "起数"), (RISE, "升幅"))
 
 
-def ranking(state: PageState, level: str | None, rows: list[dict], parent: str) -> html.Section:
+def ranking(state: PageState, level: str | None, rows: list[dict], parent: str) -> html.Element:
     """The areas of the next level by count and by rise, the compared window as a tick; a click drills.
 
     Parameters
@@ -53,17 +52,17 @@ def _rise(row: dict, state: PageState) -> float | None:
     return row["difference"] if even == row["before"] else row["count"] - even
 
 
-def _switch() -> html.Div:
+def _switch() -> html.Element:
     buttons = [html.Button(say(name), type="button", **{"data-rank": sort}) for sort, name in _SORTS]
     return html.Div(buttons, className="segment small sorts", role="group", **{"aria-label": say("排序")})
 
 
-def _list(state: PageState, shown: list[dict], sort: str, parent: str) -> html.Ol:
+def _list(state: PageState, shown: list[dict], sort: str, parent: str) -> html.Element:
     top = longest([(r["count"], r["before"]) for r in shown], state.selection)
     return html.Ol([_row(state, i, r, top, parent) for i, r in enumerate(shown, 1)], className=f"bars ranks by-{sort}")
 
 
-def _row(state: PageState, number: int, row: dict, top: float, parent: str) -> html.Li:
+def _row(state: PageState, number: int, row: dict, top: float, parent: str) -> html.Element:
     word = row["verdict"]
     strong = word not in (None, NORMAL, NOT_COMPARABLE)
     content = [

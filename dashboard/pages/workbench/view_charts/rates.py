@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.words import NOTHING, share_text
 from dashboard.language import say
 
@@ -17,7 +16,7 @@ def axis_start(rates: list[dict]) -> float:
     return float(max(0, min(90, lowest // _ROUND * _ROUND)))
 
 
-def rate_row(rate: dict, start: float) -> html.Div:
+def rate_row(rate: dict, start: float) -> html.Element:
     """Name, dot on an axis from ``start`` to 100 %, percent, and 达标 or the gap to the target in points.
 
     Parameters
@@ -64,7 +63,7 @@ def _at(pct: float, start: float) -> float:
     return (pct - start) / (100 - start) * 100
 
 
-def _judged(pct: float | None, target: float | None) -> html.Span:
+def _judged(pct: float | None, target: float | None) -> html.Element:
     if pct is None:
         return html.Span(say("未评估"), className="judged none")
     if target is None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.components.words import MISSING, before_name, day_text, month_text, now_name, short_day, tick_days
 from dashboard.language import say
@@ -125,7 +124,7 @@ def trend_caption(step: str, state: PageState, steps: list[Step] = (), band: dic
     return [html.H2(say(_STEP_NAMES[step])), html.Div(key, className="caption"), foot]
 
 
-def _outside(steps: list[Step], step: str) -> html.Span | None:
+def _outside(steps: list[Step], step: str) -> html.Element | None:
     """The latest step that leaves its band, and how many do."""
     out = [s for s in steps if s.outside]
     if not out:
@@ -140,7 +139,7 @@ def _outside(steps: list[Step], step: str) -> html.Span | None:
     return html.Span([html.Span(shape, className=f"mark {tone}", **{"aria-hidden": "true"}), " ", text + more])
 
 
-def _reason(step: str, band: dict) -> html.Span:
+def _reason(step: str, band: dict) -> html.Element:
     facts, unit = band["band"], say(_STEP_UNITS[step])
     if facts["season"]:
         text = say("此前{reach}个同一星期几中完整的不足{base}个，没有控制带", reach=facts["reach"], base=facts["base"])
@@ -151,7 +150,7 @@ def _reason(step: str, band: dict) -> html.Span:
     return html.Span(text)
 
 
-def _wider(state: PageState) -> html.A | None:
+def _wider(state: PageState) -> html.Element | None:
     """The way back out of a few days: the week that holds them."""
     selection = state.selection
     if selection.days >= 7:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from dash import html
 
+from dashboard.components import html
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.words import WEEKDAYS
@@ -15,7 +15,7 @@ from dashboard.peak_hours import peak_words
 _AXIS_HOURS = 3
 
 
-def profile(state: PageState, counts: np.ndarray, unknown: int, missing: bool) -> html.Section:
+def profile(state: PageState, counts: np.ndarray, unknown: int, missing: bool) -> html.Element:
     """Weekday by hour, shape (7, 24); cells filter when dragged over, heads by keyboard too."""
     title = say("时段 × 星期")
     if missing:
@@ -39,7 +39,7 @@ def profile(state: PageState, counts: np.ndarray, unknown: int, missing: bool) -
     return card(title, f"{say('起')} · {peak_words(counts)}", [table, note])
 
 
-def _row(state: PageState, counts: np.ndarray, day: int) -> html.Tr:
+def _row(state: PageState, counts: np.ndarray, day: int) -> html.Element:
     selection = state.selection
     days, hours = selection.weekdays or range(1, 8), selection.counted_hours or range(24)
     filtered = bool(selection.weekdays) or selection.hours is not None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.components.words import hours_text, listed, weekdays_text, window_text
 from dashboard.language import say
@@ -30,7 +29,7 @@ def chips(state: PageState) -> list:
     return [html.Span(window, className="caption"), *(_chip(text, href) for text, href in shown)]
 
 
-def _chip(text: str, href: str) -> html.A:
+def _chip(text: str, href: str) -> html.Element:
     cross = html.Span("×", className="cross", **{"aria-hidden": "true"})
     return link([html.Span(text, className="words"), cross], href, className="chip", title=text,
                 label=say("移除筛选：{name}", name=text))  # fmt: skip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import segment
 from dashboard.components.words import before_name, day_text, window_text
 from dashboard.language import say
@@ -20,7 +19,7 @@ _PLAIN = ("previous", "last_year", "none")
 _DATED = {"spring_festival": "春节对齐", "year_to_date": "年初至今"}  # kinds of geo.change that become FROM..TO
 
 
-def compare(state: PageState) -> html.Section:
+def compare(state: PageState) -> html.Element:
     """The section of the compared window."""
     selection = state.selection
     window = (selection.start, selection.end)
@@ -35,16 +34,13 @@ def compare(state: PageState) -> html.Section:
         for kind, c in found.items()
     ]
     own = selection.compare not in _PLAIN and chosen is None
-    dated = segment(second, say("对比时段"), className="small")
-    dated.children.append(
-        html.Button(say("自定义"), type="button", className="on" if own else "", id="custom-compare",
-                    **{"aria-expanded": str(own).lower(), "aria-controls": "compare-range"})
-    )  # fmt: skip
+    custom = html.Button(say("自定义"), type="button", className="on" if own else "", id="custom-compare",
+                         **{"aria-expanded": str(own).lower(), "aria-controls": "compare-range"})  # fmt: skip
     before = selection.compare_window
     note = "" if before is None else window_text(before, year=before[0].year != selection.start.year)
     body = [
         segment(first, say("对比时段"), className="small"),
-        dated,
+        segment(second, say("对比时段"), className="small", last=custom),
         _dates(before, own),
         _remark(window, before, chosen),
     ]
@@ -70,7 +66,7 @@ def _text(window: Window) -> str:
     return f"{window[0]}..{window[1]}"
 
 
-def _dates(before: Window | None, own: bool) -> html.Div:
+def _dates(before: Window | None, own: bool) -> html.Element:
     """Free dates of the compared window, both included; the browser's own fields, filled by charts.js."""
     said = {}
     if before is not None:
@@ -78,7 +74,7 @@ def _dates(before: Window | None, own: bool) -> html.Div:
     return html.Div(id="compare-range", className="dates" if own else "dates closed", **{"data-own": "dates", **said})
 
 
-def _remark(window: Window, before: Window | None, chosen: str | None) -> html.P | None:
+def _remark(window: Window, before: Window | None, chosen: str | None) -> html.Element | None:
     """What must be known of a comparison: how 春节 was aligned, unequal lengths, an overlap."""
     if before is None:
         return None

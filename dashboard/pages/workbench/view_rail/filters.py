@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link, segment
 from dashboard.components.words import MISSING, NOTHING, WEEKDAYS, hours_text, weekdays_text, whole
 from dashboard.language import say
@@ -16,7 +15,7 @@ from data.store.facets import Facets
 BANDS = (("凌晨", (0, 5)), ("上午", (6, 11)), ("下午", (12, 17)), ("夜间", (18, 23)))
 
 
-def categories(state: PageState, facets: Facets) -> html.Section:
+def categories(state: PageState, facets: Facets) -> html.Element:
     """Every category with its count; a click leaves it out or takes it in."""
     selection = state.selection
     rows = []
@@ -42,7 +41,7 @@ def categories(state: PageState, facets: Facets) -> html.Section:
     )
 
 
-def _number(facets: Facets, name: str) -> html.Span:
+def _number(facets: Facets, name: str) -> html.Element:
     """A count; nothing recorded and no report in is 未报, not 0."""
     if facets.categories is None:
         return html.Span(NOTHING, className="number")
@@ -52,7 +51,7 @@ def _number(facets: Facets, name: str) -> html.Span:
     return html.Span(whole(n), className="number")
 
 
-def hours(state: PageState, facets: Facets) -> html.Section:
+def hours(state: PageState, facets: Facets) -> html.Element:
     """The day by the hour, to be dragged over; four bands for those who cannot."""
     selection = state.selection
     counted = selection.counted_hours or range(24)
@@ -77,7 +76,7 @@ def hours(state: PageState, facets: Facets) -> html.Section:
     )
 
 
-def weekdays(state: PageState) -> html.Section:
+def weekdays(state: PageState) -> html.Element:
     """The days of the week; the first click chooses one, more clicks add to it."""
     selection = state.selection
     counted = selection.weekdays or tuple(range(1, 8))

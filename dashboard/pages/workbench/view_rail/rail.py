@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState

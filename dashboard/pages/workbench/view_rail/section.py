@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dash import html
+from dashboard.components import html
 
 
-def section(title: str, note, body: list, *, className: str = "") -> html.Section:
+def section(title: str, note, body: list, *, className: str = "") -> html.Element:
     """A section; ``note`` is text or components, body parts that are None are left out."""
     head = html.Div([html.H2(title), html.Div(note, className="caption")], className="rail-head")
     parts = [part for part in body if part is not None]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shapely
-from dash import html
 from pyproj import Geod
 
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
@@ -15,7 +15,7 @@ from dashboard.pages.workbench.view_rail.section import section
 WAYS = (("rectangle", "框选"), ("circle", "圆选"), ("polygon", "多边形"), ("lasso", "套索"), ("extent", "随视野"))
 
 
-def space(state: PageState) -> html.Section:
+def space(state: PageState) -> html.Element:
     """Buttons to draw with; the area of what is chosen, and its removal."""
     polygon = state.selection.polygon
     buttons = [html.Button(say(name), type="button", className="button", **{"data-draw": way}) for way, name in WAYS]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link, segment
 from dashboard.components.words import period_name, window_text
 from dashboard.language import say
@@ -36,25 +35,25 @@ def presets(as_of: datetime) -> dict[str, Window]:
     }
 
 
-def time(state: PageState, as_of: datetime | None) -> html.Section:
+def time(state: PageState, as_of: datetime | None) -> html.Element:
     """The section of the window."""
     selection = state.selection
     window = (selection.start, selection.end)
     windows = {} if as_of is None else presets(as_of)
     chosen = next((name for row in _ROWS for name in row if windows.get(name) == window), None)
-    rows = [
-        segment([(say(name), state.href(start=windows[name][0], end=windows[name][1]), name == chosen)
-                 for name in row if name in windows], say("时间"), className="periods small")
-        for row in _ROWS
-    ]  # fmt: skip
     own = chosen is None and period_kind(window) == CUSTOM
     custom = html.Button(say("自定义"), type="button", className="on" if own else "", id="custom-dates",
                          **{"aria-expanded": str(own).lower(), "aria-controls": "date-range"})  # fmt: skip
-    rows[-1].children.append(custom)
+    rows = [
+        segment([(say(name), state.href(start=windows[name][0], end=windows[name][1]), name == chosen)
+                 for name in row if name in windows], say("时间"), className="periods small",
+                last=custom if row is _ROWS[-1] else None)
+        for row in _ROWS
+    ]  # fmt: skip
     return section(say("时间"), period_name(window), [*rows, _stepper(state, window, as_of), _dates(window, own)])
 
 
-def _stepper(state: PageState, window: Window, as_of: datetime | None) -> html.Div:
+def _stepper(state: PageState, window: Window, as_of: datetime | None) -> html.Element:
     earlier, later = preceding(window), following(window)
     ahead = as_of is None or later[0] < as_of.date()
     step = state.href(start=later[0], end=later[1])
@@ -71,7 +70,7 @@ def _stepper(state: PageState, window: Window, as_of: datetime | None) -> html.D
     )  # fmt: skip
 
 
-def _dates(window: Window, own: bool) -> html.Div:
+def _dates(window: Window, own: bool) -> html.Element:
     """Free dates, both included; the browser's own fields, filled by date_ranges.js."""
     last: date = window[1] - _DAY
     return html.Div(

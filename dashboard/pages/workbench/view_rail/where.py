@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
-
+from dashboard.components import html
 from dashboard.components.link import link
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
@@ -14,7 +13,7 @@ from data.store.units import Place
 _CHILD_HINT = {"district": "选区县", "street": "选街道", "community": "选社区", "grid": "选网格"}
 
 
-def crumbs(state: PageState, release: Release, scope: Scope) -> html.Nav:
+def crumbs(state: PageState, release: Release, scope: Scope) -> html.Element:
     """Where the selected area stands: every area above it in the scope, each a link; then what can be chosen next."""
     line = area_line(release, scope, state.selection.area)
     root = root_name(release, scope)
@@ -76,12 +75,12 @@ def child_level(release: Release, scope: Scope, code: str | None) -> str | None:
     return None
 
 
-def title(name: str) -> html.Div:
+def title(name: str) -> html.Element:
     """The name of the selected area over the side column."""
     return html.Div(html.H2(name, title=name), className="headline-head")
 
 
-def fault(line: str) -> html.Div:
+def fault(line: str) -> html.Element:
     """A fault in plain words, and the way back."""
     return html.Div([html.Span("×", className="mark bad", **{"aria-hidden": "true"}), html.Span(line),
                      link(say("回到缺省视图"), "?", className="button view")], className="fault", role="alert")  # fmt: skip
