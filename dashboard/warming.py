@@ -35,6 +35,7 @@ class Warming:
 
     def _follow(self) -> None:
         done = None
+        self._open()
         self._ended.wait(BEGINS_AFTER_S)
         while not self._ended.is_set():
             try:
@@ -48,6 +49,14 @@ class Warming:
                 _log.exception("warming")  # visitors then wait a little longer; nothing else depends on it
                 self._ended.wait(_AFTER_A_FAULT_S)
             self._ended.wait(LOOKS_EVERY_S)
+
+    def _open(self) -> None:
+        """Open the release: whoever comes first need not wait for that."""
+        try:
+            with self._store.current():
+                pass
+        except YanpanError:
+            pass  # told again, and to whom it may concern, by every answer
 
     def _warm(self, release: Release) -> None:
         everything = Scope.everything()

@@ -62,6 +62,7 @@
         layer.setOpacity(others.length ? 0 : 1);
         layer.once("load", () => {
           if (key !== this.key) return;
+          document.dispatchEvent(new CustomEvent("yanpan:mapped"));
           for (const k of Object.keys(this.units)) if (k !== key) this._drop(k);
           layer.setOpacity(1);
         });

@@ -73,7 +73,10 @@
   }
   function ask(level) {
     const wanted = level && request(location.search, level);
-    if (wanted) { waiting(true); window.dash_clientside.set_props(IDS.request, { data: wanted }); }
+    if (!wanted) return;
+    waiting(true);
+    yanpan.units.unitsOf(at.focus.release, level).catch(() => {});  // on its way with the numbers; a fault is told when they have come
+    window.dash_clientside.set_props(IDS.request, { data: wanted });
   }
   function waiting(on) {
     document.body.classList.toggle("painting", on);
@@ -87,7 +90,7 @@
 
   const no_update = () => window.dash_clientside.no_update;
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.workbench = {
+  Object.assign((window.dash_clientside.workbench = window.dash_clientside.workbench || {}), {
     /** Parts of the page have come. */
     draw: function (parts) {
       draw(parts);
@@ -160,7 +163,7 @@
         document.dispatchEvent(new CustomEvent("yanpan:values", { detail: { values, list, focus: at.focus } }));
       }).catch(function () { clear(); draw({ "workbench-map-note": say("地图数据读取失败，请重新打开页面") }); });
     },
-  };
+  });
 
   function clear() {
     waiting(false);

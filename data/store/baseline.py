@@ -9,7 +9,6 @@ import numpy as np
 
 from data.selection import Selection, Window, calendar_unit, preceding
 from data.store.filters import day_window
-from data.store.period_counts import count_periods, prepared_kind
 from data.store.release import Release
 from data.store.scope import Scope
 from data.store.span_counts import count_spans
@@ -106,9 +105,7 @@ def _complete(release: Release, level: str, periods: list[tuple[int, int]]) -> n
 
 def _count(release, selection, scope, level: str, restricted: bool, periods: list[tuple[int, int]]) -> np.ndarray:
     """Events of each unit in each period, float; of units outside the scope, anything."""
-    kind = None if restricted else prepared_kind(release, selection, level)
-    if kind is not None:
-        return count_periods(release, selection, level, kind, periods)
     size = len(release.units.level(level))
+    scope = scope if restricted else Scope.everything()
     found = count_spans(release, selection, scope, periods, level, size, area=restricted)[0, :-1]
-    return found.astype(float, order="F")  # as count_periods: sums then round alike
+    return found.astype(float, order="F")  # a column in one piece: sums round alike however they were counted

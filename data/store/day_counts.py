@@ -185,6 +185,8 @@ def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not values.size:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     least = int(values.min())
-    there = np.zeros(int(values.max()) - least + 1, dtype=bool)  # all are small: a table is ten times faster than sorting
+    there = np.zeros(
+        int(values.max()) - least + 1, dtype=bool
+    )  # all are small: a table is ten times faster than sorting
     there[values - least] = True
     return np.flatnonzero(there) + least, (np.cumsum(there) - 1)[values - least]

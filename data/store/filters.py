@@ -67,6 +67,12 @@ def date_of(day: int) -> date:
     return EPOCH + timedelta(days=day)
 
 
+def half_of(day: int) -> int:
+    """The number of the half-month a day lies in, as ``incident.half`` counts them."""
+    at = date_of(day)
+    return (at.year * 12 + at.month - 1) * 2 + (at.day > 15)
+
+
 def in_days(start: int, end: int) -> ColumnElement[bool]:
     """Incidents that occurred in ``[start, end)``."""
     return sa.and_(INCIDENT.day >= start, INCIDENT.day < end)

@@ -1,4 +1,4 @@
-"""Incidents of every community or grid in earlier periods, from what was counted at publication."""
+"""Incidents of every community or grid in whole weeks or half-months, from what was counted at publication."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from data.index import PERIOD_COUNT, PERIOD_LEVELS, unpack_counts
 from data.schema import CATEGORIES
-from data.selection import Selection, calendar_unit
+from data.selection import Selection
 from data.store.day_counts import has_table, whole_days
+from data.store.filters import date_of, half_of
 from data.store.release import Release
-from data.store.span_counts import half_of
 
 _TABLE = sa.table(
     PERIOD_COUNT,
@@ -20,23 +20,29 @@ _TABLE = sa.table(
     *(sa.column(name, sa.String) for name in ("level", "kind")),
     sa.column("counts", sa.LargeBinary),
 ).c
+_MONDAY, _WEEK = 4, 7  # 1970-01-05
 
 
-def prepared_kind(release: Release, selection: Selection, level: str) -> str | None:
-    """``week`` or ``half``: what the periods of a Selection's window are made of; None where single incidents must be
-    counted: other days, an hour, weekday or polygon filter, a level counted otherwise, a release made before."""
+def period_kind(
+    release: Release, selection: Selection, level: str | None, spans: Sequence[tuple[int, int]]
+) -> str | None:
+    """``week`` or ``half``: what some spans are made of, whole; None where single incidents must be counted: other days, an
+    hour, weekday or polygon filter, a source that counts only in whole months, a level counted otherwise, a release made
+    before."""
     if level not in PERIOD_LEVELS or not whole_days(selection) or not has_table(release, PERIOD_COUNT):
         return None
-    if calendar_unit((selection.start, selection.end)) != "days":
-        return "half"
-    return "week" if selection.days % 7 == 0 and selection.start.isoweekday() == 1 else None
+    if any(release.reports.coarser(*span) for span in spans):
+        return None
+    edges = {edge for span in spans for edge in span}
+    if all((edge - _MONDAY) % _WEEK == 0 for edge in edges):
+        return "week"
+    return "half" if all(date_of(edge).day in (1, 16) for edge in edges) else None
 
 
 def count_periods(
     release: Release, selection: Selection, level: str, kind: str, periods: Sequence[tuple[int, int]]
 ) -> np.ndarray:
-    """Events of each unit of a level in each period, float of shape (units, periods), a column in one piece; of the whole
-    release.
+    """Events of each unit of a level in each period, ints of shape (units, periods); of the whole release.
 
     Parameters
     ----------
@@ -55,7 +61,7 @@ def count_periods(
             _TABLE.category.in_(counted),
         )
     )
-    result = np.zeros((len(periods), size))
+    result = np.zeros((len(periods), size), dtype=np.int64)
     number = found["period"].to_numpy().astype(np.int64)
     order = np.argsort(starts)
     at = order[np.searchsorted(starts[order], number, side="right") - 1]

@@ -1,4 +1,5 @@
-"""Incidents of a Selection counted in spans of days: from the days held in memory where these can answer, else one by one."""
+"""Incidents of a Selection counted in spans of days: from the days held in memory or from the weeks and half-months counted
+at publication where these can answer, else one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 
 from data.selection import Selection
 from data.store.day_counts import DayCounts, day_counts
-from data.store.filters import INCIDENT, WholeDivision, date_of, in_days, of_compared_units, without_sources
+from data.store.filters import INCIDENT, WholeDivision, date_of, half_of, in_days, of_compared_units, without_sources
+from data.store.period_counts import count_periods, period_kind
 from data.store.release import Release
 from data.store.reports import LeftOut
 from data.store.scope import Scope
@@ -67,6 +69,10 @@ def count_spans(
     held = day_counts(release, asked, scope, by, left_out)
     if held is not None:
         return _from_days(held, release, asked, scope, cut, by, groups, left_out, recorded_after)
+    simple = asked.area is None and scope.areas is None and not left_out and recorded_after is None
+    kind = period_kind(release, asked, by, cut) if simple else None
+    if kind is not None:
+        return _from_periods(release, asked, scope, cut, by, groups, kind)
     unit = _Unit(spans)
     column = sa.literal(0) if by is None else sa.func.coalesce(sa.cast(INCIDENT[by], sa.Integer), groups)
     key = column if unit.key is None else column * unit.size + unit.key
@@ -108,12 +114,6 @@ class _Unit:
         return before[:, end] - before[:, start]
 
 
-def half_of(day: int) -> int:
-    """The number of the half-month a day lies in, as ``incident.half`` counts them."""
-    at = date_of(day)
-    return (at.year * 12 + at.month - 1) * 2 + (at.day > 15)
-
-
 def _stated(release: Release, spans: list[Span]) -> sa.ColumnElement[bool]:
     """Incidents that their source can place in one of the spans."""
     told = [release.reports.coarser(*span) for span in spans]
@@ -148,4 +148,14 @@ def _from_days(
         if not left_out:
             result[1] = out
             break
+    return result
+
+
+def _from_periods(
+    release: Release, selection: Selection, scope: Scope, spans: list[Span], by: str, groups: int, kind: str
+) -> np.ndarray:
+    result = np.zeros((2, groups + 1, len(spans)), dtype=np.int64)
+    result[0, :groups] = count_periods(release, selection, by, kind, spans)
+    result[0, groups] = count_spans(release, selection, scope, spans, None, 1)[0, 0] - result[0, :groups].sum(axis=0)
+    result[1] = result[0]
     return result

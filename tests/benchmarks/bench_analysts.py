@@ -21,7 +21,7 @@ CATEGORIES = ("刑事", "治安", "交通", "火灾", "纠纷", "求助", "其�
 CALLBACKS = (
     (("workbench-focus", "data"),),
     (("workbench-frame", "data"),),
-    (("workbench-side", "data"), ("workbench-trend", "figure")),
+    (("workbench-side", "data"), ("workbench-figure", "data")),
     (("workbench-more", "data"),),
     (("workbench-values", "data"),),
 )

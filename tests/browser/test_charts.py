@@ -26,6 +26,20 @@ def plot(visitor) -> tuple[float, float, float]:
     return box["x"], box["width"] / 7, box["y"] + box["height"] / 2
 
 
+def test_the_map_and_its_numbers_do_not_wait_for_the_script_of_the_trend(visit):
+    v = visit(numbers=False)
+    held = []
+    v.page.route("**/plotly.min.js*", lambda route: held.append(route))
+    v.page.reload()
+    v.page.wait_for_selector(".leaflet-units-pane .identity-tile canvas")
+    v.page.wait_for_selector("#workbench-headline .hero")
+    v.page.wait_for_selector("#workbench-table .ag-row")
+    assert v.page.locator(".js-plotly-plot").count() == 0
+    v.page.wait_for_timeout(200)
+    held[0].continue_()
+    v.page.wait_for_selector("#workbench-trend .nsewdrag")
+
+
 def test_dragging_over_the_trend_chooses_its_days_and_a_click_one(visit):
     v = visit(f"?{WEEK}")
     left, step, y = plot(v)

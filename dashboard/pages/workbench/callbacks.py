@@ -7,7 +7,7 @@ from functools import partial
 from itertools import zip_longest
 
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output, State
 
 from dashboard import basemaps
 from dashboard.compared import unequal
@@ -51,8 +51,14 @@ def register_callbacks(app: Dash, store: Store, settings: Settings) -> None:
     app.callback(Output(ids.FRAME, "data"), what, **later)(partial(show_frame, store, settings))
     app.callback(Output(ids.MORE, "data"), what, **later)(partial(show_more, store))
     app.callback(Output(ids.SEEN, "data"), Input(ids.SEEING, "data"), **later)(partial(show_cameras, store))
-    app.callback(Output(ids.SIDE, "data"), Output(ids.TREND, "figure"), what, **later)(partial(show_side, store))
+    app.callback(Output(ids.SIDE, "data"), Output(ids.FIGURE, "data"), what, **later)(partial(show_side, store))
     app.callback(Output(ids.VALUES, "data"), Input(ids.REQUEST, "data"), **later)(partial(show_values, store))
+    app.clientside_callback(browser("trend"), Input(ids.FIGURE, "data"), **later)
+    app.clientside_callback(
+        browser("mount"),
+        Output(ids.TREND_BODY, "children"), Output(ids.TABLE_BODY, "children"),
+        Input(ids.MAPPED, "data"), State(ids.LATER, "data"), **later,
+    )  # fmt: skip
     app.clientside_callback(browser("look"), Input(ids.FOCUS, "data"), **later)
     for drawn in (ids.FRAME, ids.SIDE, ids.MORE, ids.SEEN):
         app.clientside_callback(browser("draw"), Input(drawn, "data"), **later)

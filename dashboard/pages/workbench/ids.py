@@ -25,9 +25,13 @@ SEEING = f"{PAGE}-seeing"  # the address whose cameras are in sight, from the br
 SEEN = f"{PAGE}-seen"  # their rates and rules, as the browser draws them
 REQUEST = f"{PAGE}-request"  # which level the map wants numbers for, from the browser
 VALUES = f"{PAGE}-values"  # numbers of every unit of that level
+MAPPED = f"{PAGE}-mapped"  # that the map stands, from the browser
+LATER = f"{PAGE}-later"  # what is put into its place then
 
 HEADLINE = f"{PAGE}-headline"
+FIGURE = f"{PAGE}-figure"  # the trend's, from the server
 TREND = f"{PAGE}-trend"
+TREND_BODY = f"{PAGE}-trend-body"
 TREND_CARD = f"{PAGE}-trend-card"
 CATEGORIES = f"{PAGE}-categories"
 PROFILE = f"{PAGE}-profile"
@@ -37,5 +41,6 @@ DISPUTES = f"{PAGE}-disputes"
 CAMERAS = f"{PAGE}-cameras"
 
 TABLE = f"{PAGE}-table"
+TABLE_BODY = f"{PAGE}-table-body"
 TABS = f"{PAGE}-tabs"
 TABLE_SIZE = f"{PAGE}-table-size"

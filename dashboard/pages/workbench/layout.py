@@ -40,8 +40,11 @@ def layout() -> html.Div:
                     ids.WHAT,
                     ids.REQUEST,
                     ids.VALUES,
+                    ids.FIGURE,
+                    ids.MAPPED,
                 )
             ),
+            dcc.Store(id=ids.LATER, data={"trend": _trend().to_plotly_json(), "table": _table().to_plotly_json()}),
             topbar("/workbench", id=ids.TOPBAR),
             html.Div(
                 [
@@ -148,7 +151,11 @@ def _drawer() -> html.Section:
         ],
         className="drawer-head",
     )
-    grid = dag.AgGrid(
+    return html.Section([head, html.Div(id=ids.TABLE_BODY, className="drawer-body")], className="drawer")
+
+
+def _table() -> dag.AgGrid:
+    return dag.AgGrid(
         id=ids.TABLE, columnDefs=view_drawer.columns(TABS[0]), className="table",
         defaultColDef={"sortable": True, "resizable": True, "sortingOrder": ["desc", "asc", None]},
         dashGridOptions={
@@ -157,16 +164,18 @@ def _drawer() -> html.Section:
         },
         style={"height": "100%"},
     )  # fmt: skip
-    return html.Section([head, html.Div(grid, className="drawer-body")], className="drawer")
+
+
+def _trend() -> dcc.Graph:
+    return dcc.Graph(id=ids.TREND, config={"displayModeBar": False, "displaylogo": False, "doubleClick": False},
+                     style={"height": "148px"})  # fmt: skip
 
 
 def _side() -> list:
-    graph = dcc.Graph(id=ids.TREND, config={"displayModeBar": False, "displaylogo": False, "doubleClick": False},
-                      style={"height": "148px"})  # fmt: skip
     trend = html.Section(
         [
             html.Div(id=ids.TREND_CARD, className="card-head"),
-            html.Div(graph, className="card-body trend", role="img", **{"aria-label": say("走势图")}),
+            html.Div(id=ids.TREND_BODY, className="card-body trend", role="img", **{"aria-label": say("走势图")}),
         ],
         className="card",
     )
