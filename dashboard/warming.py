@@ -8,7 +8,7 @@ import threading
 from dashboard.tiles.served import units_text
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
-from data.store import Release, Scope, Store
+from data.store import Release, Scope, Store, coverage, coverage_rules
 from data.store.hotspots.outlines import neighbours
 
 LOOKS_EVERY_S = 2.0
@@ -65,3 +65,6 @@ class Warming:
             units_text(release, everything, level)
         if levels:
             neighbours(release, levels[-1])
+        # What cameras see and which rules they keep does not depend on the question, and takes seconds for 36,000.
+        coverage(release, release.selection([]), everything)
+        coverage_rules(release, release.selection([]), everything)

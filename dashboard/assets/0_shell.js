@@ -4,7 +4,7 @@
   const yanpan = (window.yanpan = window.yanpan || {});
 
   /* Parameters that only say how the page looks; links that change what is looked at leave them as they are. */
-  const LOOKS = ["measure", "level", "layers", "view", "tab", "base"];
+  const LOOKS = ["measure", "level", "layers", "view", "tab", "cover", "base"];
 
   /** The words of the page in the reader's language; the Chinese text is the key, {names} are filled in. */
   yanpan.say = function (text, values) {

@@ -112,8 +112,8 @@
   };
 
   /* Tiles are kept for ever by their address: it names the release and the mark of what the visitor may see. */
-  function tileUrl(layer, release) {
-    const query = ".png?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope;
+  function tileUrl(layer, release, more) {
+    const query = ".png?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope + (more || "");
     return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + query;
   }
   yanpan.tileUrl = tileUrl;

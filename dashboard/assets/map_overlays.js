@@ -92,11 +92,11 @@
   }
   function tiles(board, name, pane, ask) {
     const entry = board.overlays[name] || (board.overlays[name] = {});
-    const key = ask.release;
+    const key = ask.release + " " + ask.cover;
     if (entry.key !== key) {
       if (entry.layer) entry.layer.remove();
       entry.key = key;
-      entry.layer = yanpan.identityLayer(window.L, { url: yanpan.tileUrl(LAYERS[name].tiles, key), pane: pane, minZoom: COVERAGE_FROM });
+      entry.layer = yanpan.identityLayer(window.L, { url: yanpan.tileUrl(LAYERS[name].tiles, ask.release, "&method=" + ask.cover), pane: pane, minZoom: COVERAGE_FROM });
       entry.layer.addTo(board.map);
     }
     entry.layer.paint(yanpan.paint.coverage());

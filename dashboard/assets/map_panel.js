@@ -75,9 +75,26 @@
       range.addEventListener("input", () => yanpan.workbench.fade(name, +range.value));
       range.addEventListener("change", () => save(layers.map(([one, o]) => (one === name ? [one, +range.value] : [one, o]))));
       tools.append(range);
+      if (name === "coverage") covers(item);
       put(item, "div", "layer-said caption");
     }
     return item;
+  }
+  /* What of each camera is drawn: the best there is of it, or one kind of shape alone. */
+  function covers(item) {
+    if (!focus || focus.cover.choices.length < 3) return;
+    choice(item, say("可见范围"), focus.cover.choices, focus.cover.chosen, (name) => yanpan.go({ cover: name === focus.cover.choices[0][0] ? null : name }));
+  }
+  function coverTitle() {
+    const { choices, chosen } = focus.cover;
+    return say("视频覆盖") + (chosen === choices[0][0] ? "" : " · " + choices.find(([one]) => one === chosen)[1]);
+  }
+  function choice(parent, title, choices, chosen, then) {
+    const label = put(parent, "label", "layer-choice"), select = document.createElement("select");
+    label.append(title, select);
+    for (const [value, name] of choices) select.add(new Option(name, value));
+    select.value = chosen;
+    select.addEventListener("change", () => then(select.value));
   }
   function build(panel) {
     const held = document.activeElement && panel.contains(document.activeElement) && document.activeElement.closest("li");
@@ -98,11 +115,8 @@
   function basemaps(panel) {
     const choices = window.yanpanBasemaps || [];
     if (!choices.length) return;
-    const label = put(panel, "label", "basemap-choice"), select = document.createElement("select");
-    label.append(say("在线或本地底图"), select);
-    for (const one of [{ id: "none", name: say("无（只画自有图层）") }, ...choices]) select.add(new Option(one.name, one.id));
-    select.value = focus && focus.base ? focus.base.id : "none";
-    select.addEventListener("change", () => yanpan.go({ base: select.value === "none" ? null : select.value }));
+    const named = [["none", say("无（只画自有图层）")], ...choices.map((one) => [one.id, one.name])];
+    choice(panel, say("在线或本地底图"), named, focus && focus.base ? focus.base.id : "none", (id) => yanpan.go({ base: id === "none" ? null : id }));
   }
   /* What each shown layer draws and leaves out, or why it draws nothing. */
   function sayStates() {
@@ -143,7 +157,7 @@
     place.replaceChildren();
     const on = new Set(layers.map(([name]) => name)), told = yanpan.overlays.told;
     if (on.has("kde") && told.get("kde") && told.get("kde").meta) density(place, told.get("kde").meta);
-    if (on.has("coverage")) words(place, say("视频覆盖"), [["good-1", say("1 台可见")], ["good-2", say("2 台以上")], ["bad-1", say("仅离线设备")], ["none-1", say("状态不明")]]);
+    if (on.has("coverage")) words(place, coverTitle(), [["good-1", say("1 台可见")], ["good-2", say("2 台以上")], ["bad-1", say("仅离线设备")], ["none-1", say("状态不明")]]);
     if (on.has("cameras")) words(place, say("摄像机"), [["mark-on", say("在线")], ["mark-off", say("离线")]], say("● 天网 ■ 雪亮 ▲ 地网 ◆ 社会"));
     if (on.has("blind")) words(place, say("盲区热点"), [["blind", say("热点内半数以上警情无在线摄像机可见")]]);
   }

@@ -192,7 +192,7 @@
       past.set("compare", "none");
     }
     if (focus.area) area.set("area", focus.area);
-    return { what: focus.what, before: past.toString(), area: area.toString(), release: focus.release };
+    return { what: focus.what, before: past.toString(), area: area.toString(), release: focus.release, cover: focus.cover.chosen };
   }
   /* Incidents only show close up, clustered first: from afar they hide what the units say. */
   function layersNow() {

@@ -92,6 +92,7 @@ def show_focus(store: Store, settings: Settings, where: dict) -> dict:
             "view": state.view if compared else None,
             "tab": state.tab,
             "step": step_for(selection, release),
+            "cover": view_map.cover(state, release),
             "base": basemaps.describe_one(settings, state.base),
             "bounds": view_map.extent(release, scope, place if line else None),
             "outline": view_map.outline(release, place) if line else None,

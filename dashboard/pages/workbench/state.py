@@ -12,12 +12,14 @@ from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES, INVALID
 from data.selection import ParameterError, Selection, Window, calendar_unit
 from data.store import Release
+from data.store.coverage import BEST, METHODS
 
 DEFAULT_LAYERS = ("water", "building", "road", "labels", "incidents", "hotspots")
 VIEWS = ("swipe", "side")
 TABS = ("units", "incidents", "hotspots", "places")
 CUSTOM = "days"
 NO_BASE = "none"
+LOOKS = ("measure", "level", "layers", "view", "tab", "cover", "base")  # what only says how the page looks
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class PageState:
         ``swipe`` or ``side``: the compared window beside the current one.
     tab : str
         What the drawer lists.
+    cover : str
+        Which shapes of the cameras the coverage layer draws, one of ``METHODS``.
     base : str
         Id of a base map of the settings; ``none`` is our own layers only.
     """
@@ -61,13 +65,12 @@ class PageState:
     layers: tuple[Layer, ...] = DEFAULT
     view: str | None = None
     tab: str = TABS[0]
+    cover: str = BEST
     base: str = NO_BASE
 
     def href(self, **changes) -> str:
         """The address of this state with some of it, or of its Selection, changed."""
-        own = {
-            name: changes.pop(name) for name in ("measure", "level", "layers", "view", "tab", "base") if name in changes
-        }
+        own = {name: changes.pop(name) for name in LOOKS if name in changes}
         state = replace(self, **own, selection=replace(self.selection, **changes))
         return "?" + urlencode(state._pairs())
 
@@ -78,6 +81,7 @@ class PageState:
         pairs += [("layers", ",".join(map(str, self.layers)))] if self.layers != DEFAULT else []
         pairs += [("view", self.view)] if self.view else []
         pairs += [("tab", self.tab)] if self.tab != TABS[0] else []
+        pairs += [("cover", self.cover)] if self.cover != BEST else []
         return pairs + ([("base", self.base)] if self.base != NO_BASE else [])
 
     def shows(self, name: str) -> bool:
@@ -94,7 +98,7 @@ def read_state(search: str | None, release: Release) -> PageState:
         For a parameter or value that is not allowed.
     """
     pairs = parse_qsl((search or "").lstrip("?"), keep_blank_values=True)
-    own = {"measure": MEASURES, "level": INCIDENT_LEVELS, "view": VIEWS, "tab": TABS, "layers": None, "base": None}
+    own = dict(zip(LOOKS, (MEASURES, INCIDENT_LEVELS, None, VIEWS, TABS, METHODS, None), strict=True))
     chosen: dict[str, str] = {}
     for name, value in pairs:
         if name not in own:

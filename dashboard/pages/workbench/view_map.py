@@ -24,7 +24,9 @@ from dashboard.measures import (
 from dashboard.pages.workbench.state import PageState
 from dashboard.pages.workbench.unit_values import UnitValues
 from data.index import INCIDENT_LEVELS
+from data.selection import ParameterError
 from data.store import Release, Scope
+from data.store.coverage import METHODS, methods
 from data.store.disputes import dispute_sources
 from data.store.hotspots.outlines import outline_texts
 from data.store.units import Place
@@ -33,6 +35,7 @@ _READABLE_PX = 64  # a level is shown from the zoom where its median unit is thi
 MEASURE_GROUPS = (("多少", (COUNT, DENSITY, RATE, BAYES)), ("与对比期", (CHANGE,)), ("检验", (GI, LISA, EMERGING)),
                   ("纠纷", (DISPUTES,)))  # fmt: skip
 VIEW_NAMES = (("swipe", "卷帘"), ("side", "并排"))
+COVER_NAMES = dict(zip(METHODS, ("最佳估计", "扣除遮挡", "扇形", "半径"), strict=True))
 
 
 def level_zooms(release: Release, scope: Scope) -> list[dict]:
@@ -70,6 +73,20 @@ def outline(release: Release, place: Place) -> str | None:
     """The border of one area as GeoJSON text; None where it has none."""
     asked = place.level, np.array([place.position]), "near"
     return release.remember(("outline", place), lambda: outline_texts(release, *asked)[0])
+
+
+def cover(state: PageState, release: Release) -> dict:
+    """Which shapes of the cameras are drawn, and of which there is a choice.
+
+    Raises
+    ------
+    ParameterError
+        Where the release has no such shapes.
+    """
+    there = methods(release)
+    if state.cover not in there:
+        raise ParameterError("cover", state.cover, " ".join(there))
+    return {"chosen": state.cover, "choices": [[name, say(COVER_NAMES[name])] for name in there]}
 
 
 def tools(state: PageState, release: Release, levels: list[dict]) -> list:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import sqlalchemy as sa
 
 from data.store.layers import LayerRows, in_reach, layer_rows
 from data.store.release import Release
@@ -18,6 +19,7 @@ from geo.coverage.sectors import RADIUS, SECTOR, VISIBLE
 
 BEST = "best"
 _BEST_FIRST = (VISIBLE, SECTOR, RADIUS)
+METHODS = (BEST, *_BEST_FIRST)
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ def in_area(release: Release, area: Place | None, scope: Scope) -> np.ndarray:
 
 def methods(release: Release) -> list[str]:
     """What may be asked for: ``best`` (each camera's best shape), and the methods the release has shapes of."""
-    there = set(layer_rows(release, "camera_coverage").table["method"].unique().to_pylist())
-    return [BEST, *(method for method in _BEST_FIRST if method in there)]
+    query = sa.select(sa.column("method")).select_from(sa.table("camera_coverage")).distinct()
+    there = release.remember("coverage methods", lambda: set(release.rows(query)["method"].to_pylist()))
+    return [method for method in METHODS if method == BEST or method in there]
 
 
 def camera_shapes(release: Release, method: str = BEST) -> np.ndarray:

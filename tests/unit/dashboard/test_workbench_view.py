@@ -24,7 +24,7 @@ from reading import WEEK, attributes, children, classed, found, in_window, leads
 from dashboard.compared import unequal
 from dashboard.components import verdict, words
 from dashboard.components.release_state import freshness
-from dashboard.pages.workbench import view_charts, view_drawer, view_rail
+from dashboard.pages.workbench import view_charts, view_drawer, view_map, view_rail
 from dashboard.pages.workbench.state import (
     following,
     period_holding,
@@ -56,6 +56,7 @@ PERIODS = ("week", "half", "month", "quarter", "year")
 @pytest.mark.parametrize("search", [
     "", "?area=990101", "?from=2026-01-01&to=2026-02-01&compare=last_year&category=刑事&category=火灾",
     "?hours=22-5&weekdays=1,7&measure=change&level=grid", "?compare=2026-01-01..2026-02-01&measure=rate",
+    "?layers=coverage&cover=sector&tab=places&view=side",
 ])  # fmt: skip
 def test_an_address_survives_being_read_and_written(release, search):
     once = read_state(search, release)
@@ -65,9 +66,16 @@ def test_an_address_survives_being_read_and_written(release, search):
     assert given_pairs <= written
 
 
+def test_only_shapes_of_cameras_that_the_release_has_can_be_drawn(release):
+    chosen = view_map.cover(state(), release)
+    assert chosen == {"chosen": "best", "choices": [["best", "最佳估计"]]}  # this release has no shapes at all
+    with pytest.raises(ParameterError, match="cover"):
+        view_map.cover(replace(state(), cover="sector"), release)
+
+
 @pytest.mark.parametrize(("search", "name"), [
     ("?measure=heat", "measure"), ("?level=city", "level"), ("?level=grid&level=grid", "level"), ("?from=x&to=y", "from"),
-    ("?colour=red", "colour"),
+    ("?colour=red", "colour"), ("?cover=all", "cover"),
 ])  # fmt: skip
 def test_a_bad_address_is_refused_by_name(release, search, name):
     with pytest.raises(ParameterError) as fault:
