@@ -6,10 +6,12 @@ A page is a module with ``register(app, store, settings)``: it sets ``app.layout
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import uvicorn
@@ -19,8 +21,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboard import api, basemaps, errors, guard, language, tiles
+from dashboard import api, basemaps, errors, guard, language, live, tiles
 from dashboard.delivery import Delivery
+from dashboard.pages import screen
 from dashboard.settings import Settings
 from dashboard.warming import Warming
 from data.store import Store
@@ -40,8 +43,9 @@ def create_app(settings: Settings, pages: Mapping[str, Register] | None = None) 
         By default the pages of this version.
     """
     store = Store(settings.releases, settings.limits)
+    watch = live.Live(store)
     server = FastAPI(
-        title="研判", version="v1", docs_url=None, redoc_url=None, lifespan=partial(_lifespan, store=store)
+        title="研判", version="v1", docs_url=None, redoc_url=None, lifespan=partial(_lifespan, store=store, watch=watch)
     )
     errors.register(server)
     server.include_router(api.health_router(store))
@@ -57,9 +61,12 @@ def create_app(settings: Settings, pages: Mapping[str, Register] | None = None) 
         title="研判",
         update_title=None,
         assets_folder=str(Path(__file__).parent / "assets"),
+        assets_path_ignore=["screen"],  # the wall is a page of its own
         suppress_callback_exceptions=True,
     )
     app.layout = html.Div()
+    live.add(server, watch)
+    screen.add(server, store, partial(_words, settings=settings), partial(_leaflet, app))
     for address, register in pages.items():
         register(app, store, settings)
         server.add_api_route(address, partial(_page, app, settings), include_in_schema=False)
@@ -92,10 +99,12 @@ def _pages() -> dict[str, Register]:
 
 
 @asynccontextmanager
-async def _lifespan(_server: FastAPI, store: Store) -> AsyncIterator[None]:
+async def _lifespan(_server: FastAPI, store: Store, watch: live.Live) -> AsyncIterator[None]:
     warming = Warming(store)
     warming.start()
+    watching = asyncio.create_task(watch.watch())
     yield
+    watching.cancel()
     warming.stop()
     store.close()
 
@@ -116,6 +125,13 @@ async def _page(app: Dash, settings: Settings, request: Request) -> Response:
     finally:
         reset_current_request(token)
     return HTMLResponse(page.replace("<head>", f"<head><script>{_words(request, settings)}</script>", 1))
+
+
+@cache
+def _leaflet(app: Dash) -> tuple[str, ...]:
+    """Addresses of the scripts that bring Leaflet, as Dash writes them into its own pages."""
+    found = re.findall(r'src="([^"]+)"', app._generate_scripts_html())
+    return tuple(src for src in found if re.search(r"/(react|react-dom|prop-types)@|/dash_leaflet/", src))
 
 
 def _words(request: Request, settings: Settings) -> str:

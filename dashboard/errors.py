@@ -33,6 +33,11 @@ def register(server: FastAPI) -> None:
     server.add_exception_handler(Exception, _unexpected)
 
 
+def status(fault: YanpanError) -> int:
+    """The HTTP status of a fault."""
+    return next(code for kind, code in STATUS.items() if isinstance(fault, kind))
+
+
 def body(fault: YanpanError) -> dict:
     """What an answer says of a fault, in the language in use; a parameter is named with its value and what is allowed."""
     if isinstance(fault, ParameterError):
@@ -47,8 +52,7 @@ def body(fault: YanpanError) -> dict:
 
 async def _answer(request: Request, fault: Exception) -> JSONResponse:
     _use_language(request)
-    status = next(code for kind, code in STATUS.items() if isinstance(fault, kind))
-    return JSONResponse(body(fault), status_code=status)
+    return JSONResponse(body(fault), status_code=status(fault))
 
 
 async def _malformed(request: Request, fault: RequestValidationError) -> JSONResponse:

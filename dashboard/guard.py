@@ -12,7 +12,18 @@ from starlette.types import Scope as AsgiScope
 from data.store import Scope
 
 OPEN_PATHS = ("/login", "/healthz", "/readyz")
-MACHINE_PATHS = ("/api", "/tiles", "/metrics", "/_dash-", "/_reload-hash", "/_favicon", "/openapi.json", "/assets")
+MACHINE_PATHS = (
+    "/api",
+    "/tiles",
+    "/metrics",
+    "/_dash-",
+    "/_reload-hash",
+    "/_favicon",
+    "/live",
+    "/screen/",
+    "/openapi.json",
+    "/assets",
+)
 
 LOGIN_PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -23,6 +23,7 @@ from data.releases import Workspace
 from data.schema import LAYERS
 from etl import extract, freshness, gather, layers, sources
 from etl.accounts import HARMLESS, Run
+from etl.alerts import write_alerts
 from etl.faults import RejectFault
 from etl.gathered import Gathered, Job
 from etl.sources import Sources
@@ -91,6 +92,8 @@ def run(
         _warn_of_losses(declared, gathered)
         info = freshness.describe(declared, gathered, build.release_id, _code_version(), previous)
         _write(build.path, gathered, info, progress)
+        progress("预警", 0.92)
+        write_alerts(build.path, previous)
         _explain(build.path, gathered, info, signature)
         progress("检查", 0.95)
         report = check.check(build.path, quick=True)

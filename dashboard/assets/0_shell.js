@@ -70,6 +70,7 @@
 
   /** Make an element's content what a tree says ([tag, attributes, children], "" for a list, or text), changing what is
       there as little as possible: focus, scroll and running transitions stay. */
+  const SVG = "http://www.w3.org/2000/svg";
   yanpan.render = function (target, tree) {
     const wanted = tree === null || tree === undefined ? [] : typeof tree === "string" ? [tree] : tree[0] === "" ? tree[2] : [tree];
     patchChildren(target, wanted);
@@ -86,7 +87,7 @@
       const [tag, attributes, children] = part;
       let element = old;
       if (!old || old.nodeType !== Node.ELEMENT_NODE || old.localName !== tag) {
-        element = document.createElement(tag);
+        element = tag === "svg" || parent.namespaceURI === SVG ? document.createElementNS(SVG, tag) : document.createElement(tag);
         place(parent, element, old);
       }
       for (const { name } of [...element.attributes]) if (!(name in attributes)) element.removeAttribute(name);
@@ -120,6 +121,7 @@
     return kept in THEMES ? kept : "auto";
   }
   function applyTheme(name) {
+    if ("fixedTheme" in document.documentElement.dataset) return;
     document.documentElement.dataset.theme = name;
     const button = document.getElementById("theme-switch");
     if (button) {

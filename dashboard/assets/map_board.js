@@ -37,7 +37,7 @@
       if (this.shared) return;
       if (this.base && this.base.release !== release) { this.base.remove(); this.base = null; }
       if (!this.base) {
-        this.base = yanpan.identityLayer(window.L, { url: tileUrl("base", release), pane: this.pane("base") });
+        this.base = yanpan.identityLayer(window.L, { url: yanpan.tileUrl("base", release), pane: this.pane("base") });
         this.base.release = release;
         this.base.addTo(this.map);
       }
@@ -54,7 +54,7 @@
         this.units[key].setOpacity(1);
       } else {
         const layer = yanpan.identityLayer(window.L, {
-          url: tileUrl(values.level, release), pane: this.pane("units"), key: key,
+          url: yanpan.tileUrl(values.level, release), pane: this.pane("units"), key: key,
           units: { level: values.level, district: list.above.district, street: list.above.street },
           hatchMarker: yanpan.paint.HATCH,
         });
@@ -111,10 +111,4 @@
     }
   };
 
-  /* Tiles are kept for ever by their address: it names the release and the mark of what the visitor may see. */
-  function tileUrl(layer, release, more) {
-    const query = ".png?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope + (more || "");
-    return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + query;
-  }
-  yanpan.tileUrl = tileUrl;
 })();

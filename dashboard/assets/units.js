@@ -196,5 +196,11 @@
     return (n / 10000).toFixed(n < 100000 ? 1 : 0).replace(/\.0$/, "") + "万";
   }
 
+  /* Tiles are kept for ever by their address: it names the release and the mark of what the visitor may see. */
+  function tileUrl(layer, release, more) {
+    const query = ".png?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope + (more || "");
+    return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + query;
+  }
+  yanpan.tileUrl = tileUrl;
   yanpan.units = { CATEGORIES, QUALITIES, WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
 })();

@@ -10,6 +10,7 @@ An element is ``[tag, attributes, children]``, a list of parts ``["", {}, childr
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 Element = list
 _ATTRIBUTES = {"className": "class", "colSpan": "colspan"}
@@ -22,6 +23,19 @@ def part(value) -> Element | str | None:
     if isinstance(value, (list, tuple)):
         return value if is_element(value) else ["", {}, _parts(value)]
     return str(value)
+
+
+def to_text(value) -> str:
+    """A part as HTML text, everything in it escaped; for pages that are whole when they arrive."""
+    one = part(value)
+    if one is None or isinstance(one, str):
+        return escape(one or "")
+    tag, attributes, children = one
+    inside = "".join(map(to_text, children))
+    if not tag:
+        return inside
+    said = "".join(f' {name}="{escape(text)}"' for name, text in attributes.items())
+    return f"<{tag}{said}>{inside}</{tag}>"
 
 
 def is_element(value) -> bool:
@@ -45,9 +59,10 @@ def _maker(tag: str) -> Callable[..., Element]:
     return make
 
 
-A, B, Button, Div, H2, H3, Li, Nav, Ol, P, Section = map(
-    _maker, ("a", "b", "button", "div", "h2", "h3", "li", "nav", "ol", "p", "section")
+A, B, Button, Div, H1, H2, H3, Li, Nav, Ol, P, Section = map(
+    _maker, ("a", "b", "button", "div", "h1", "h2", "h3", "li", "nav", "ol", "p", "section")
 )
+Footer, Header, Main, Path, Svg = map(_maker, ("footer", "header", "main", "path", "svg"))
 Details, Dd, Dl, Dt, Span, Strong, Summary, Table, Tbody, Td, Th, Tr, Ul = map(
     _maker,
     ("details", "dd", "dl", "dt", "span", "strong", "summary", "table", "tbody", "td", "th", "tr", "ul"),

@@ -7,7 +7,7 @@ from dash import html
 from dashboard import language
 from dashboard.language import say
 
-PAGES = (("研判工作台", "/workbench"),)  # only those that exist
+PAGES = (("研判工作台", "/workbench"), ("指挥大屏", "/screen"))  # only those that exist
 
 
 def topbar(current: str, *, id: str) -> html.Header:

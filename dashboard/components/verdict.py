@@ -7,6 +7,7 @@ from dashboard.language import say
 from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, MARKS, NORMAL, NOT_COMPARABLE, RISE
 
 TONES = {CLEAR_RISE: "bad", RISE: "warn", NORMAL: "calm", FALL: "good", CLEAR_FALL: "good", NOT_COMPARABLE: "none"}
+SHORT = {CLEAR_RISE: "上升", RISE: "关注", NORMAL: "正常", FALL: "略降", CLEAR_FALL: "下降", NOT_COMPARABLE: "不比"}
 ORDER = tuple(MARKS)
 
 
@@ -16,6 +17,14 @@ def chip(word: str | None) -> html.Element | None:
         return None
     return html.Span([html.Span(MARKS[word], className="mark", **{"aria-hidden": "true"}), say(word)],
                      className=f"verdict {TONES[word]}")  # fmt: skip
+
+
+def short_chip(word: str | None) -> html.Element | None:
+    """The same in two characters, for rows."""
+    if word is None:
+        return None
+    return html.Span([html.Span(MARKS[word], className="mark", **{"aria-hidden": "true"}), say(SHORT[word])],
+                     className=f"verdict {TONES[word]}", title=say(word))  # fmt: skip
 
 
 def mark(word: str | None) -> html.Element:

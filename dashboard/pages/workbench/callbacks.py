@@ -12,17 +12,18 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from dashboard import basemaps
 from dashboard.compared import unequal
 from dashboard.components.card import empty
+from dashboard.components.legend import legend
 from dashboard.components.release_state import release_state
 from dashboard.components.words import before_name, now_name, window_text
 from dashboard.language import say
 from dashboard.measures import CHANGE, CLASSES, COUNT
 from dashboard.pages.caller import caller_scope
-from dashboard.pages.workbench import ids, view_charts, view_drawer, view_legend, view_map, view_rail
+from dashboard.pages.workbench import ids, view_charts, view_drawer, view_map, view_rail
 from dashboard.pages.workbench.answering import cleared, kept, parts
 from dashboard.pages.workbench.state import read_state
-from dashboard.pages.workbench.unit_values import unit_values
 from dashboard.settings import Settings
 from dashboard.trend_steps import step_for, trend_steps
+from dashboard.unit_values import unit_values
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.store import Release, Scope, Store, counts, describe, profile
@@ -223,7 +224,8 @@ def show_values(store: Store, request: dict | None) -> dict:
 def _values_of(release: Release, scope: Scope, search: str, level: str) -> dict:
     state = read_state(search, release)
     selection = state.selection
-    values = unit_values(release, state, scope, level)
+    both = state.view is not None and selection.compare != "none"
+    values = unit_values(release, selection, scope, level, state.measure, both=both)
     limits = class_limits(release, selection, scope, level)
     counted = bool(release.reports.source_ids)
     return {
@@ -238,7 +240,7 @@ def _values_of(release: Release, scope: Scope, search: str, level: str) -> dict:
         },
         "classes": [[one.label, say(one.words), one.colour] for one in CLASSES.get(state.measure, ())],
         "parts": parts(
-            legend=view_legend.legend(state, level, limits, values.found_limits) if counted else None,
+            legend=legend(selection, state.measure, level, limits, values.found_limits) if counted else None,
             map_foot=view_map.foot(state, values.counted.meta, without_unit(release, selection, scope, level)),
             map_note=view_map.note(release, state, level, values),
         ),

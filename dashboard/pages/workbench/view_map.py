@@ -22,7 +22,7 @@ from dashboard.measures import (
     RATE,
 )
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.unit_values import UnitValues
+from dashboard.unit_values import UnitValues
 from data.index import INCIDENT_LEVELS
 from data.selection import ParameterError
 from data.store import Release, Scope

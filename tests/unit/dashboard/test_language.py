@@ -16,10 +16,10 @@ from data.errors import UsageError
 ROOT = Path(language.__file__).parent
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 FOLDERS = ("pages", "components", "exports", "pictures")
-SHARED = ("compared", "layers", "measures", "peak_hours", "trend_steps")  # by pages and pictures
+SHARED = ("alert_words", "compared", "layers", "measures", "peak_hours", "trend_steps")  # by pages and pictures
 PYTHON = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 PYTHON += [ROOT / f"{name}.py" for name in SHARED]
-SCRIPTS = sorted((ROOT / "assets").glob("*.js"))
+SCRIPTS = sorted((ROOT / "assets").rglob("*.js"))
 # Names, and letters that words are put together from: nothing that is shown in English as it stands.
 NOT_SAID = {"中文", "研判", "一二三四五六日", "一二三四", "万"}
 # A date or quarter of the English may write with these what the Chinese writes with those.

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from reading import WEEK, in_window, state
 from scipy import stats
 
+from dashboard import packing
 from dashboard.components import verdict
-from dashboard.pages.workbench import callbacks, packing
+from dashboard.pages.workbench import callbacks
 from dashboard.pages.workbench.state import read_state
 from dashboard.settings import Settings
 from dashboard.trend_steps import trend_steps

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboard.components import html
 from dashboard.components.card import card, empty
+from dashboard.components.rates import axis_start, rate_row
 from dashboard.components.words import share_text
 from dashboard.language import say
-from dashboard.pages.workbench.view_charts.rates import axis_start, rate_row
 from geo.coverage.summary import NOT_JUDGED
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dashboard.compared import percent_words
 from dashboard.components import html
+from dashboard.components.bar import bar
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
+from dashboard.components.rates import made_of
 from dashboard.components.verdict import chip
 from dashboard.components.words import (
     listed,
@@ -17,8 +19,6 @@ from dashboard.components.words import (
 )
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import bar
-from dashboard.pages.workbench.view_charts.rates import made_of
 from data.selection import parse_period
 from data.store.changes import Change
 

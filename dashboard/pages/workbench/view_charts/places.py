@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dashboard.compared import scaled, unit_words
 from dashboard.components import html
+from dashboard.components.bar import bar
 from dashboard.components.card import card, empty
 from dashboard.components.words import whole
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import bar, longest
+from dashboard.pages.workbench.view_charts.bars import longest
 
 SHOWN = 8
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dashboard.compared import scaled
 from dashboard.components import html
+from dashboard.components.bar import bar
 from dashboard.components.card import card, empty
 from dashboard.components.link import link
 from dashboard.components.verdict import mark
 from dashboard.components.words import LEVEL_NAMES, whole
 from dashboard.language import say
 from dashboard.pages.workbench.state import PageState
-from dashboard.pages.workbench.view_charts.bars import bar, change_text, longest
+from dashboard.pages.workbench.view_charts.bars import change_text, longest
 from geo.change import NORMAL, NOT_COMPARABLE
 
 RANKED = 8

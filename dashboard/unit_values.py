@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from dashboard.measures import BAYES, CLASSED, CLASSES, DISPUTES, MISSING_LABEL
-from dashboard.pages.workbench.packing import MISSING_CODE, pack, packed_reals, packed_rows, packed_words
-from dashboard.pages.workbench.state import PageState
+from dashboard.packing import MISSING_CODE, pack, packed_reals, packed_rows, packed_words
 from dashboard.unit_positions import positions_of
+from data.selection import Selection
 from data.store import Answer, Release, Scope, counts
 from data.store.class_limits import count_limits
 from data.store.disputes import disputes
@@ -44,19 +44,20 @@ class UnitValues:
     found_known: bool = False
 
 
-def unit_values(release: Release, state: PageState, scope: Scope, level: str) -> UnitValues:
-    """The numbers of every unit of ``level`` for the state's measure; ``…_before`` where two windows stand together."""
+def unit_values(
+    release: Release, selection: Selection, scope: Scope, level: str, measure: str, *, both: bool = False
+) -> UnitValues:
+    """The numbers of every unit of ``level`` for a measure; with ``both`` also ``…_before``, of the compared window."""
     units = release.units.level(level)
-    counted = counts(release, state.selection, scope, level)
+    counted = counts(release, selection, scope, level)
     positions = positions_of(release, level, counted.rows["code"])
     columns, found_limits, known = packed_rows(len(units), positions, counted.rows), (), False
-    both = state.view is not None and state.selection.compare != "none"
-    if state.measure == BAYES:
+    if measure == BAYES:
         columns |= _bayes(release, level, positions, counted.rows, both)
-    elif state.measure in CLASSED:
-        columns |= _classes(release, state, scope, level, both)
-    elif state.measure == DISPUTES:
-        answer = disputes(release, state.selection, scope, level)
+    elif measure in CLASSED:
+        columns |= _classes(release, selection, measure, scope, level, both)
+    elif measure == DISPUTES:
+        answer = disputes(release, selection, scope, level)
         columns |= _disputes(len(units), positions_of(release, level, answer.rows["code"]), answer.rows)
         known = answer.rows["state"].null_count < answer.rows.num_rows
         found_limits = count_limits(np.nan_to_num(answer.rows["found"].cast(pa.float64()).to_numpy()))
@@ -72,13 +73,13 @@ def _bayes(release: Release, level: str, positions: np.ndarray, rows: pa.Table, 
     return columns
 
 
-def _classes(release: Release, state: PageState, scope: Scope, level: str, both: bool) -> dict:
-    known = tuple(one.label for one in CLASSES[state.measure])
-    now = unit_classes(release, state.selection, scope, state.measure, level)
+def _classes(release: Release, selection: Selection, measure: str, scope: Scope, level: str, both: bool) -> dict:
+    known = tuple(one.label for one in CLASSES[measure])
+    now = unit_classes(release, selection, scope, measure, level)
     columns = {"label": _labels(now.label, known), "z": packed_reals(_last(now.z), 100, -(2**31)),
                "q": packed_reals(_last(now.q), 10_000, -1)}  # fmt: skip
     if both:
-        before = unit_classes(release, state.selection, scope, state.measure, level, "before")
+        before = unit_classes(release, selection, scope, measure, level, "before")
         columns["label_before"] = _labels(before.label, known)
     return columns
 

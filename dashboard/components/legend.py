@@ -18,12 +18,14 @@ from dashboard.measures import (
     MEASURE_NAMES,
     RATE,
 )
-from dashboard.pages.workbench.state import PageState
+from data.selection import Selection
 from data.store.class_limits import ClassLimits
 from geo.change import NOT_COMPARABLE
 
 
-def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tuple[int, ...]) -> list:
+def legend(
+    selection: Selection, measure: str, level: str, limits: ClassLimits, dispute_limits: tuple[int, ...]
+) -> list:
     """Every legend of a level that the same answer can be painted by.
 
     Parameters
@@ -31,25 +33,25 @@ def legend(state: PageState, level: str, limits: ClassLimits, dispute_limits: tu
     dispute_limits : tuple of int
         Lower limits of the classes of disputes found; empty where they are not shown.
     """
-    unit, days = say(LEVEL_NAMES[level]), days_text(state.selection.days)
+    unit, days = say(LEVEL_NAMES[level]), days_text(selection.days)
     per = f"{unit} · {days}"
-    parts = [_legend(COUNT, f"{say('起')} / {per}", _scale(limits.count))]
+    parts = [_legend(COUNT, f"{say('起')} / {per}", scale(limits.count))]
     if limits.density:
-        parts.append(_legend(DENSITY, say("起 / 平方公里 · {days}", days=days), _scale(limits.density)))
+        parts.append(_legend(DENSITY, say("起 / 平方公里 · {days}", days=days), scale(limits.density)))
     if limits.rate:
-        parts.append(_legend(RATE, say("起 / 千人 · {days}", days=days), _scale(limits.rate)))
-        parts.append(_legend(BAYES, say("起 / 千人 · {days} · 经验贝叶斯", days=days), _scale(limits.rate)))
-    if state.selection.compare != "none":
-        past = before_name((state.selection.start, state.selection.end), state.selection.compare)
+        parts.append(_legend(RATE, say("起 / 千人 · {days}", days=days), scale(limits.rate)))
+        parts.append(_legend(BAYES, say("起 / 千人 · {days} · 经验贝叶斯", days=days), scale(limits.rate)))
+    if selection.compare != "none":
+        past = before_name((selection.start, selection.end), selection.compare)
         rows = [_word(colour, html.Span([html.Span(MARKS[word], className=f"mark {TONES[word]}"), say(word)]))
                 for word, colour in CHANGE_COLOURS.items() if word != NOT_COMPARABLE]  # fmt: skip
         parts.append(
             _legend(CHANGE, say("{unit} · 与{past}比，{days}", unit=unit, past=past, days=days), html.Div(rows))
         )
-    if state.measure in CLASSED:
-        parts.append(_classes(state.measure, unit))
+    if measure in CLASSED:
+        parts.append(_classes(measure, unit))
     if dispute_limits:
-        parts.append(_legend(DISPUTES, f"{say('件')} / {unit}", _scale(dispute_limits)))
+        parts.append(_legend(DISPUTES, f"{say('件')} / {unit}", scale(dispute_limits)))
     return parts
 
 
@@ -77,7 +79,7 @@ def _legend(measure: str, unit: str, body) -> html.Element:
     return html.Div([head, body, html.Div(states, className="legend-states")], className=f"legend-of {measure}")
 
 
-def _scale(limits: tuple[float, ...]) -> html.Element:
+def scale(limits: tuple[float, ...]) -> html.Element:
     """Five swatches of equal width, the lower limit of each class under its left joint; a first limit of 0 is not written."""
     boxes = [html.Span(className=f"count-{number}") for number in range(1, len(limits) + 1)]
     marks = [html.Span(plain(limit) if limit else "") for limit in limits]

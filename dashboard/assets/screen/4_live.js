@@ -1,0 +1,145 @@
+/* What keeps the wall alive: the clock, the first drawing, a new release, and saying so when the server is gone. */
+(function () {
+  "use strict";
+  const yanpan = window.yanpan, screen = yanpan.screen;
+  const POLL_MS = 10000, RETRY_MS = [1000, 2000, 5000, 10000], PER_PAGE = { 3: 3, 4: 4, 5: 5 }, PAGE_MS = 8000;
+  const at = { socket: null, tries: 0, since: null, wanted: null, busy: false, page: 0 };
+  const two = (n) => String(n).padStart(2, "0");
+
+  function clock() {
+    const now = new Date(), time = document.querySelector("#clock .time"), day = document.querySelector("#clock .day");
+    yanpan.render(time, ["", {}, [two(now.getHours()) + ":" + two(now.getMinutes()), ["small", {}, [":" + two(now.getSeconds())]]]]);
+    const week = yanpan.say("周{days}", { days: yanpan.say("一二三四五六日"[(now.getDay() + 6) % 7]) });
+    yanpan.render(day, yanpan.say("{m}月{d}日", { m: now.getMonth() + 1, d: now.getDate(), mon: yanpan.say(now.getMonth() + 1 + "月") }) + " " + week);
+    setTimeout(clock, 1000 - now.getMilliseconds());
+  }
+
+  function write(parts) {
+    for (const name in parts) {
+      const target = document.getElementById(name);
+      if (target) yanpan.render(target, parts[name]);
+    }
+    alerts();
+    yanpan.fitTexts();
+  }
+  /** The names on the map's ground: districts, or what is under the area. */
+  async function ground(release) {
+    const level = screen.map.levels.change;
+    if (!level) return null;
+    const list = await yanpan.units.unitsOf(release, level);
+    const wide = await yanpan.units.unitsOf(release, level === "district" ? level : "district").catch(() => null);
+    return { level, list, wide };
+  }
+  function draw(found) {
+    const { release } = screen;
+    if (found.ground) {
+      yanpan.city.ground(release, found.ground.level, found.ground.list);
+      const wide = found.ground.wide;
+      yanpan.city.districts(wide ? wide.codes.map((code, i) => ({ name: wide.names[i], lat: wide.lat[i], lon: wide.lon[i] })).filter((one) => one.lat !== null) : []);
+    }
+    yanpan.city.fit();
+    screen.draw(found.themes, release);
+  }
+
+  /* First what is seen at once, then what takes seconds; the page is whole before anything is exchanged later. */
+  async function begin() {
+    yanpan.city.build();
+    const release = screen.release;
+    try {
+      const ground_ = await ground(release);
+      const first = {};
+      draw({ ground: ground_, themes: first });
+      const themes = await screen.gather(release);
+      if (screen.release === release) screen.draw(themes, release);
+      const slow = await yanpan.askScreen("/screen/slow");
+      if (slow.release === screen.release) write(slow.parts);
+    } catch (fault) {
+      if (fault.message !== "release") { lost(); }
+      refresh();
+      return;
+    }
+    document.documentElement.dataset.whole = "";
+  }
+
+  /** A new release: everything is asked before anything changes. One refresh at a time; the latest wish wins. */
+  async function refresh() {
+    if (at.busy) return;
+    at.busy = true;
+    try {
+      const state = await yanpan.askScreen("/screen/state"), release = state.release;
+      if (release === screen.release) { write({ age: state.parts.age, sources: state.parts.sources }); return; }
+      const before = { release: screen.release, map: screen.map };
+      screen.map = state.map;
+      let found;
+      try {
+        found = { ground: await ground(release), themes: await screen.gather(release) };
+        const slow = await yanpan.askScreen("/screen/slow");
+        if (slow.release !== release) throw new Error("release");
+        found.parts = { ...state.parts, ...slow.parts };
+      } catch (fault) {
+        screen.map = before.map;
+        throw fault;
+      }
+      screen.release = release;
+      write(found.parts);
+      draw(found);
+      document.documentElement.dataset.release = release;
+      document.documentElement.dataset.whole = "";
+    } catch (fault) {
+      setTimeout(refresh, fault.message === "release" ? 300 : 3000);  // it was exchanged once more, or the server is away
+    } finally {
+      at.busy = false;
+      if (at.wanted && at.wanted !== screen.release) setTimeout(refresh, 300);
+    }
+  }
+
+  /* --- the line to the server ----------------------------------------------------------------------------------------- */
+
+  function lost() {
+    if (!at.since) at.since = new Date();
+    const since = two(at.since.getHours()) + ":" + two(at.since.getMinutes()) + ":" + two(at.since.getSeconds());
+    document.getElementById("offline").textContent = "✕ " + yanpan.say("连接中断 · 自 {t} 起，画面停在此前的数据", { t: since });
+    document.documentElement.dataset.offline = "";
+  }
+  function found() {
+    at.since = null;
+    at.tries = 0;
+    document.getElementById("offline").textContent = "";
+    delete document.documentElement.dataset.offline;
+  }
+  function told(message) {
+    found();
+    at.wanted = message.release;
+    if (message.release && message.release !== screen.release) refresh();
+  }
+  function connect() {
+    const socket = (at.socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/live"));
+    let heard = Date.now();
+    const watch = setInterval(() => { if (Date.now() - heard > 3 * POLL_MS) socket.close(); }, POLL_MS);
+    socket.onmessage = (event) => { heard = Date.now(); told(JSON.parse(event.data)); };
+    socket.onclose = function () {
+      clearInterval(watch);
+      poll().finally(() => setTimeout(connect, RETRY_MS[Math.min(at.tries++, RETRY_MS.length - 1)]));
+    };
+  }
+  /* Without a socket the same is asked. */
+  function poll() { return yanpan.ask("/live").then(told, lost); }
+
+  /* --- alerts: a few at a time ---------------------------------------------------------------------------------------- */
+
+  function alerts() {
+    const lines = [...document.querySelectorAll(".alert")], per = PER_PAGE[yanpan.wall.columns], pages = Math.max(1, Math.ceil(lines.length / per));
+    at.page %= pages;
+    lines.forEach((line, i) => { line.hidden = Math.floor(i / per) !== at.page; });
+    const of = document.querySelector(".page-of");
+    yanpan.fitTexts();
+    if (of) of.textContent = pages > 1 ? yanpan.say("{a}—{b}条", { a: at.page * per + 1, b: Math.min(lines.length, (at.page + 1) * per) }) : "";
+  }
+  setInterval(function () { if (!screen.frozen) { at.page++; alerts(); } }, PAGE_MS);
+  document.addEventListener("yanpan:arranged", alerts);
+  setInterval(refresh, 60000);  // ages grow even where nothing is new
+
+  clock();
+  alerts();
+  begin().finally(function () { screen.start(); connect(); });
+})();

@@ -1,0 +1,64 @@
+"""``/live``: tells every open page of a new release, at once by WebSocket, or when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import anyio.to_thread
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from data.errors import YanpanError
+from data.store import Store
+
+LOOKS_EVERY_S = 0.5
+SAYS_EVERY_S = 10.0  # even where nothing is new: silence means that the line is dead
+
+
+class Live:
+    """One worker's watch over the current release, and the pages it tells."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._changed = asyncio.Condition()
+        self._release: str | None = None
+
+    def state(self) -> dict:
+        """What a page is told; ``release`` None where nothing is published."""
+        try:
+            with self._store.current() as release:
+                return {"release": release.info.release_id}
+        except YanpanError:
+            return {"release": None}
+
+    async def watch(self) -> None:
+        """Look for a new release until cancelled."""
+        while True:
+            release = (await anyio.to_thread.run_sync(self.state))["release"]
+            if release != self._release:
+                async with self._changed:
+                    self._release = release
+                    self._changed.notify_all()
+            await asyncio.sleep(LOOKS_EVERY_S)
+
+    async def tell(self, socket: WebSocket) -> None:
+        """Tell one page until it leaves."""
+        await socket.accept()
+        while True:
+            await socket.send_json({"release": self._release})
+            with contextlib.suppress(TimeoutError):
+                async with self._changed:
+                    await asyncio.wait_for(self._changed.wait(), SAYS_EVERY_S)
+
+
+def add(server: FastAPI, live: Live) -> None:
+    """Put the addresses on the server."""
+
+    @server.websocket("/live")
+    async def pushed(socket: WebSocket) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await live.tell(socket)
+
+    @server.get("/live", include_in_schema=False)
+    def asked() -> dict:
+        return live.state()

@@ -1,0 +1,201 @@
+"""Ask the Store what a wall shows and hand it to the views.
+
+The wall asks twice: for what is counted at once (``quick``), and for what takes seconds the first time (``slow``:
+cameras). A new release is shown when both are there, never in part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from dashboard.components import html
+from dashboard.components.card import empty
+from dashboard.language import say
+from dashboard.measures import CLASSES
+from dashboard.pages.screen import (
+    view_alerts,
+    view_cameras,
+    view_disputes,
+    view_head,
+    view_hotspots,
+    view_kpis,
+    view_reports,
+    view_themes,
+    view_top,
+    view_trend,
+    view_week,
+)
+from dashboard.pages.screen.looked_at import LookedAt
+from dashboard.peak_hours import peak_words
+from dashboard.trend_steps import trend_steps
+from dashboard.unit_values import unit_values
+from data.index import INCIDENT_LEVELS
+from data.store import coverage, coverage_rules, describe, disputes, profile
+from data.store.alerts import alerts
+from data.store.changes import changes
+from data.store.class_limits import class_limits
+from data.store.facets import without_unit
+from data.store.hotspots import hotspots
+from data.store.hotspots.outlines import outline_texts
+
+
+def quick(at: LookedAt, now: datetime) -> dict:
+    """Everything of the wall but cameras, and what its map looks at.
+
+    Returns
+    -------
+    dict
+        ``release``; ``parts`` (id -> part); ``map``: ``bounds`` (west, south, east, north; None without outlines),
+        ``outline`` (GeoJSON text of the area), ``what`` (query of the Selection), ``levels`` (theme -> level).
+    """
+    release = at.release
+    described = describe(release, now, at.scope)
+    local = now.astimezone(ZoneInfo(release.info.timezone)).replace(tzinfo=None)
+    parts = {
+        "window": view_head.window(at, area_name(at)),
+        "synthetic": html.Span(say("合成数据"), className="tag") if release.info.synthetic else None,
+        "age": view_head.age(described, local),
+        "sources": view_head.sources(described, local.date()),
+        "foot": view_themes.foot(at, _unplaced(at)),
+        **_counted(at),
+        **_disputes(at),
+        "alerts": view_alerts.strip(alerts(release, at.scope, at.area)),
+    }
+    levels = {theme: at.level(*wanted) for theme, wanted in view_themes.LEVELS.items()}
+    return {
+        "release": release.info.release_id,
+        "parts": {name: html.part(one) for name, one in parts.items()},
+        "map": {"bounds": _bounds(at), "outline": _outline(at), "what": at.selection.to_query(), "levels": levels},
+    }
+
+
+def area_name(at: LookedAt) -> str:
+    """What the wall is about."""
+    if at.area is not None:
+        return str(at.release.units.level(at.area.level).names[at.area.position])
+    return say("全市") if at.scope.areas is None else say("授权区域")
+
+
+def _counted(at: LookedAt) -> dict:
+    if not at.release.reports.source_ids:
+        nothing = empty(say("本发布没有事件来源。"))
+        return dict.fromkeys(("kpis", "trend", "week", "top"), nothing) | {"reports": None}
+    release, selection, scope = at.release, at.selection, at.scope
+    found = profile(release, selection, scope)
+    table = np.array([n or 0 for n in found.rows["count"].to_pylist()]).reshape(7, 24)
+    weeks = trend_steps(release, _twelve_weeks(at), scope, "week")
+    return {
+        "kpis": view_kpis.kpis(at, changes(release, selection, scope)),
+        "trend": view_trend.trend(weeks),
+        "trend_caption": view_trend.caption(weeks),
+        "week": view_week.week(table, found.meta["state"] == "missing"),
+        "week_caption": peak_words(table) if table.sum() else "",
+        "top": view_top.top(at),
+        "reports": view_reports.reports(at),
+    }
+
+
+def _twelve_weeks(at: LookedAt):
+    """The twelve weeks up to the end of the window."""
+    end = at.selection.end
+    start = end - timedelta(days=7 * view_trend.WEEKS)
+    return replace(at.selection, start=start, end=end, compare="none")
+
+
+def _disputes(at: LookedAt) -> dict:
+    meta = disputes(at.release, at.selection, at.scope, at.level("street", "district") or "grid").meta
+    return {"disputes": view_disputes.disputes(meta), "disputes_caption": view_disputes.caption(meta)}
+
+
+def _unplaced(at: LookedAt) -> int:
+    level = at.level("grid", "community", "street", "district")
+    return without_unit(at.release, at.selection, at.scope, level) if level and at.release.reports.source_ids else 0
+
+
+def _bounds(at: LookedAt) -> list[float] | None:
+    units = at.release.units
+    if at.area is not None:
+        bounds = units.level(at.area.level).bounds[at.area.position][None]
+    else:
+        bounds = np.concatenate([units.level(one).bounds[units.in_scope(one, at.scope)] for one in INCIDENT_LEVELS])
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    return [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()] if len(bounds) else None
+
+
+def _outline(at: LookedAt) -> str | None:
+    if at.area is None:
+        return None
+    return outline_texts(at.release, at.area.level, np.array([at.area.position]), "near")[0]
+
+
+def slow(at: LookedAt) -> dict:
+    """Parts of the cameras."""
+    told = coverage(at.release, at.selection, at.scope).meta
+    rules = coverage_rules(at.release, at.selection, at.scope).meta["rules"]
+    parts = {
+        "cameras_caption": view_cameras.caption(told),
+        "cameras": view_cameras.rates(told),
+        "rules": view_cameras.rules(rules),
+    }
+    return {"release": at.release.info.release_id, "parts": {name: html.part(one) for name, one in parts.items()}}
+
+
+def hotspot_theme(at: LookedAt) -> dict:
+    """Marks, legend, caption and list of the hotspots; their density is asked of the public API."""
+    if at.level("grid") is None or not at.release.reports.source_ids:
+        return {"marks": [], "legend": None, "caption": say("没有网格，不作热点检验。"), "list": None}
+    rows = view_hotspots.found(at, "grid")
+    kde = hotspots(at.release, at.selection, at.scope, "kde").meta
+    hours = [_hours(at, one.group.code) for one in rows[:10]]
+    return {
+        "marks": view_hotspots.marks(rows),
+        "legend": view_hotspots.legend(at, kde),
+        "caption": view_hotspots.caption(at, rows, kde),
+        "list": view_hotspots.listed(at, rows, hours),
+    }
+
+
+def _hours(at: LookedAt, code: str) -> np.ndarray:
+    """Events by hour of the community that holds a unit."""
+    units = at.release.units
+    place = units.find(code)
+    above = units.level(place.level).above.get("community")
+    if above is not None and above[place.position] >= 0:
+        code = str(units.level("community").codes[above[place.position]])
+    rows = profile(at.release, replace(at.selection, area=code), at.scope).rows
+    return np.array([n or 0 for n in rows["count"].to_pylist()]).reshape(7, 24).sum(axis=0)
+
+
+def unit_theme(at: LookedAt, theme: str) -> dict:
+    """Numbers of the units a theme colours, with its legend and caption."""
+    level = at.level(*view_themes.LEVELS[theme])
+    if level is None:
+        return {"caption": say("没有可着色的单元。"), "legend": None}
+    values = unit_values(at.release, at.selection, at.scope, level, view_themes.MEASURES[theme])
+    limits = class_limits(at.release, at.selection, at.scope, level)
+    told = disputes(at.release, at.selection, at.scope, level).meta if theme == "disputes" else None
+    return {
+        **values.packed,
+        "measure": view_themes.MEASURES[theme],
+        "counted": bool(at.release.reports.source_ids),
+        "limits": {"count": limits.count, "rate": limits.rate, "density": limits.density, "found": values.found_limits},
+        "classes": CLASSES.get(view_themes.MEASURES[theme], ()),
+        "legend": view_themes.theme_legend(at, theme, level, limits, values),
+        "caption": view_themes.theme_caption(at, theme, level, values, told),
+    }
+
+
+def cover_theme(at: LookedAt) -> dict:
+    """Legend and caption of the coverage; its tiles and failing places are asked of the server's own addresses."""
+    told = coverage(at.release, at.selection, at.scope).meta
+    share = next((rate for rate in told["rates"] if rate["denominator"]), None)
+    words = (
+        view_cameras.caption(told)
+        and share
+        and f"{say(share['name'])} {share['numerator']:,} ÷ {share['denominator']:,}"
+    )
+    return {"legend": view_themes.cover_legend(), "caption": words or say("没有摄像机。")}

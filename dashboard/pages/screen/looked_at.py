@@ -1,0 +1,61 @@
+"""What a wall looks at: the default window of the release, the whole scope or one area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.components.words import before_name, now_name
+from data.selection import Selection, Window
+from data.store import Release, Scope
+from data.store.units import Place
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A release as one wall sees it.
+
+    Attributes
+    ----------
+    area : Place or None
+        None is everything in the scope.
+    """
+
+    release: Release
+    scope: Scope
+    selection: Selection
+    area: Place | None
+
+    @property
+    def window(self) -> Window:
+        """The current window."""
+        return self.selection.start, self.selection.end
+
+    @property
+    def now(self) -> str:
+        """What the current window is called: 本周."""
+        return now_name(self.window)
+
+    @property
+    def past(self) -> str:
+        """What the compared window is called: 上周."""
+        return before_name(self.window, self.selection.compare)
+
+    def level(self, *wanted: str) -> str | None:
+        """The first of some levels that lies under the area and has units."""
+        for level in wanted:
+            if self.release.units.shown(level, self.area, self.scope).any() and (
+                self.area is None or level != self.area.level
+            ):
+                return level
+        return None
+
+
+def look(release: Release, scope: Scope, area: str | None) -> LookedAt:
+    """What a wall of an area looks at.
+
+    Raises
+    ------
+    OutsideScope, UnknownArea
+    """
+    selection = release.selection([("area", area)] if area else [])
+    return LookedAt(release, scope, selection, release.units.allowed(area, scope) if area else None)

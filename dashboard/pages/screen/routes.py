@@ -1,0 +1,71 @@
+"""Addresses of the wall: the page, and what its scripts ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+
+from dashboard import errors, guard, language
+from dashboard.api import answers
+from dashboard.api.request import choice, split
+from dashboard.pages.screen import gathering
+from dashboard.pages.screen.looked_at import LookedAt, look
+from dashboard.pages.screen.page import page
+from dashboard.pages.screen.view_themes import THEMES
+from data.errors import YanpanError
+from data.store import Store
+
+WALL = ("wall", "fit", "rotate", "theme", "show", "ramps", "dim")  # how the wall looks: the browser's business
+
+
+def add(server: FastAPI, store: Store, head: Callable[[Request], str], leaflet: Callable[[], tuple[str, ...]]) -> None:
+    """Put the page and its addresses on the server.
+
+    Parameters
+    ----------
+    head : callable
+        What every page tells its scripts, as JavaScript.
+    leaflet : callable
+        Addresses of the map's scripts.
+    """
+
+    def looked(release, request: Request, *more: str) -> tuple[LookedAt, dict]:
+        own, _ = split(request, ("area", *WALL, *more))
+        language.use(request.cookies.get(language.COOKIE))
+        return look(release, guard.scope_of(request), own.get("area") or None), own
+
+    @server.get("/screen", include_in_schema=False)
+    def wall(request: Request) -> Response:
+        language.use(request.cookies.get(language.COOKIE))
+        try:
+            with store.current() as release:
+                state = gathering.quick(looked(release, request)[0], datetime.now(UTC))
+        except YanpanError as fault:
+            return HTMLResponse(page(head(request), None, fault=language.said(fault)), errors.status(fault))
+        return HTMLResponse(page(head(request), state, leaflet()))
+
+    @server.get("/screen/state", include_in_schema=False)
+    def state(request: Request) -> Response:
+        with store.current() as release:
+            return answers.plain(answers.text(gathering.quick(looked(release, request)[0], datetime.now(UTC))))
+
+    @server.get("/screen/slow", include_in_schema=False)
+    def slow(request: Request) -> Response:
+        with store.current() as release:
+            return answers.plain(answers.text(gathering.slow(looked(release, request)[0])))
+
+    @server.get("/screen/theme", include_in_schema=False)
+    def theme(request: Request) -> Response:
+        with store.current() as release:
+            at, own = looked(release, request, "name")
+            name = choice("name", own.get("name", ""), tuple(one for one, _ in THEMES))
+            if name == "hotspots":
+                found = gathering.hotspot_theme(at)
+            elif name == "cover":
+                found = gathering.cover_theme(at)
+            else:
+                found = gathering.unit_theme(at, name)
+        return answers.plain(answers.text({**found, "release": release.info.release_id}))

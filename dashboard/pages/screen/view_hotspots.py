@@ -1,0 +1,166 @@
+"""Numbered hotspots: what stands beside them on the map, and the list of wide walls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.components import html
+from dashboard.components.card import empty
+from dashboard.components.legend import scale
+from dashboard.components.words import days_text, plain, signed, whole
+from dashboard.language import say
+from dashboard.pages.screen.looked_at import LookedAt
+from data.store.hotspots import unit_classes
+from data.store.hotspots.groups import Group
+
+SHOWN = 9  # with a name on the map; the list has as many as fit
+_LISTED = 10
+_NAMED_FROM = 3  # events; smaller ones keep their number
+_HOT = ("hot95", "hot99")
+_NEW, _LASTING = "新增", "持续"
+
+
+@dataclass(frozen=True)
+class Hotspot:
+    """A numbered hotspot with the place its peak lies in.
+
+    ``state`` is 新增 where none of its cells was flagged in the compared window, else 持续; None without comparison.
+    """
+
+    group: Group
+    place: str
+    parent: str
+    state: str | None
+
+    @property
+    def difference(self) -> int | None:
+        """Events more than in the same cells before."""
+        return None if self.group.before is None else self.group.count - self.group.before
+
+
+def found(at: LookedAt, level: str) -> list[Hotspot]:
+    """The numbered hotspots, in their order."""
+    groups = unit_classes(at.release, at.selection, at.scope, "gi", level).groups
+    flagged = None
+    if groups and at.selection.compare != "none":
+        flagged = np.isin(unit_classes(at.release, at.selection, at.scope, "gi", level, "before").label, _HOT)
+    rows = []
+    for group in groups:
+        place, parent = _place(at, level, group.code)
+        state = None if flagged is None else _LASTING if flagged[list(group.units)].any() else _NEW
+        rows.append(Hotspot(group, place, parent, state))
+    return rows
+
+
+def _place(at: LookedAt, level: str, code: str) -> tuple[str, str]:
+    """Names of the community (or the next wider unit) that holds a unit, and of the one above it."""
+    units, position = at.release.units.level(level), at.release.units.find(code).position
+    names = []
+    for wider in ("community", "street", "district"):
+        above = units.above.get(wider)
+        if above is not None and above[position] >= 0:
+            names.append(str(at.release.units.level(wider).names[above[position]]))
+    names += [str(units.names[position]), ""]
+    return names[0].removeprefix(names[1]) or names[0], names[1]
+
+
+def marks(rows: list[Hotspot]) -> list[dict]:
+    """What the map writes beside each."""
+    return [
+        {
+            "number": one.group.number,
+            "lon": one.group.lon,
+            "lat": one.group.lat,
+            "code": one.group.code,
+            "label": None if one.group.count < _NAMED_FROM else html.part([html.Strong(one.place), " ", html.Span(say("{n}起", n=whole(one.group.count))), " ",
+                                None if one.state is None else html.Span(say(one.state), className=f"state {_tone(one)}")]),
+        }
+        for one in rows[:SHOWN] if one.group.lon is not None
+    ]  # fmt: skip
+
+
+def _tone(one: Hotspot) -> str:
+    return "new" if one.state == _NEW else "lasting"
+
+
+def caption(at: LookedAt, rows: list[Hotspot], kde: dict) -> str:
+    """How many, and the highest density."""
+    peak = (kde.get("summary") or {}).get("peak") or {}
+    parts = [say("热点 {n} 处", n=len(rows))]
+    fresh = sum(one.state == _NEW for one in rows)
+    if at.selection.compare != "none" and rows:
+        parts.append(say("新增 {n}", n=fresh))
+    if peak.get("per_km2") is not None:
+        parts.append(say("密度峰值 {n}", n=f"{peak['per_km2']:,.1f}"))
+    return " · ".join(parts)
+
+
+def legend(at: LookedAt, kde: dict) -> html.Element:
+    """Classes of the density with its unit, then what it was computed with."""
+    asked = kde["parameters"]
+    unit = say("起/平方公里 · {days}", days=days_text(at.selection.days))
+    head = html.Div([html.Strong(say("警情核密度")), " ", html.Span(unit, className="caption")])
+    limits = asked.get("limits_per_km2") or []
+    body = scale(tuple(limits)) if limits else html.Div(say("事件太少，没有密度面"), className="caption")
+    foot = []
+    if asked.get("bandwidth_m"):
+        kernel = say({"quartic": "四次核", "gaussian": "高斯核"}.get(asked["kernel"], asked["kernel"]))
+        foot = [
+            say("带宽{n}米", n=plain(round(asked["bandwidth_m"]))),
+            kernel,
+            say("格网{n}米", n=plain(asked["cell_m"])),
+        ]
+    rule = say("编号为Gi*显著（q≤0.05）的成片网格")
+    return html.Div([head, body, html.Div(" · ".join(foot), className="caption"), html.Div(rule, className="caption")],
+                    className="legend-of density")  # fmt: skip
+
+
+def listed(at: LookedAt, rows: list[Hotspot], hours: list[np.ndarray]) -> html.Element:
+    """The list of wide walls: each with its day by the hour.
+
+    Parameters
+    ----------
+    hours : list of int array, shape (24,)
+        Events of each by hour.
+    """
+    if not rows:
+        return empty(say("没有网格超出偶然。"))
+    return html.Ol(
+        [_row(one, counts) for one, counts in zip(rows[:_LISTED], hours, strict=False)], className="hotspot-list"
+    )
+
+
+def _row(one: Hotspot, hours: np.ndarray) -> html.Element:
+    most = max(int(hours.max()), 1)
+    bars = [html.Span(className="hour-bar", style={"height": f"{100 * n / most:.0f}%"}) for n in hours.tolist()]
+    state = None if one.state is None else html.Span(say(one.state), className=f"state {_tone(one)}")
+    return html.Li(
+        [
+            html.Span(one.group.number, className="rank"),
+            html.Div(
+                [
+                    html.Div([html.Strong(one.place), html.Span(one.parent, className="parent")], className="name"),
+                    html.Div(
+                        [html.Strong(say("{n}起", n=whole(one.group.count))), " ", signed(one.difference), " ", state]
+                    ),
+                    html.Div(
+                        say("{n}个网格 · q={q}", n=len(one.group.units), q=_q(one.group.q_min)), className="caption"
+                    ),
+                ]
+            ),
+            html.Div([html.Div(bars, className="hour-bars"), html.Div(_peak(hours), className="caption")]),
+        ]
+    )
+
+
+def _q(q: float) -> str:
+    return "<0.001" if q < 0.001 else f"{q:.3f}"
+
+
+def _peak(hours: np.ndarray) -> str:
+    if not hours.sum():
+        return ""
+    from_hour = int(np.argmax(np.convolve(hours, np.ones(3, dtype=np.int64), mode="valid")))
+    return say("{a}—{b}时", a=from_hour, b=from_hour + 3)
