@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const FLOOR = 14, PLACES = ".rank-row .name, .rules .name, .stage-row .name, .alert .words, .panel-head > .caption, .theme-captions > *, " +
+  const FLOOR = 14, PLACES = ".drill-line .drill-body, .drill .caption, .rank-row .name, .rules .name, .stage-row .name, .alert .words, .panel-head > .caption, .theme-captions > *, " +
     ".hotspot-list .name, .kpi .card-line, .reports > div, #sources .name, #window > div, .map-foot > *, .title h1, .week-key, .card-number";
   const over = (place) => place.scrollWidth > place.clientWidth + 1;
 

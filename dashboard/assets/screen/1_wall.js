@@ -50,6 +50,8 @@
     const last = columns.length - 1, right = px(lefts[last] + widths[last]), strip = [px(STRIP_TOP), px(STRIP_TOP + STRIP)];
     put(document.getElementById("p-alerts"), px(margin), strip[0], px(lefts[last] - GUTTER), strip[1]);
     put(document.getElementById("p-reports"), px(lefts[last]), strip[0], right, strip[1]);
+    const city = document.getElementById("p-map"), drill = document.getElementById("drill");
+    if (city && drill) put(drill, city.offsetLeft + city.offsetWidth - px(500), city.offsetTop + px(60), city.offsetLeft + city.offsetWidth - px(10), city.offsetTop + city.offsetHeight - px(44));
     yanpan.wall = { scale, columns: count, ratio };
     document.dispatchEvent(new CustomEvent("yanpan:arranged"));
   }

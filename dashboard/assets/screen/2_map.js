@@ -20,6 +20,10 @@
     at.names.className = "hotspot-names theme-of";
     at.names.dataset.of = "hotspots";
     document.querySelector(".map-body").append(at.names);
+    at.map.on("click", function ({ latlng }) {
+      const land = (at.layers.ground || [])[0], id = land ? land.idAt(latlng) : 0;
+      if (id) document.dispatchEvent(new CustomEvent("yanpan:touch", { detail: { code: at.land.codes[id - 1] } }));
+    });
     return at.map;
   }
   /** The pane of a theme, made where it is missing; not seen until it is the theme's turn. */
@@ -61,6 +65,7 @@
   /** Land, its borders, roads and water: what every theme stands on. */
   function ground(release, level, list) {
     drop("ground");
+    at.land = list;
     const values = { level: level, size: list.codes.length, counted: false, limits: { count: [] }, columns: { shown: new Uint8Array(list.codes.length).fill(1) } };
     const land = yanpan.identityLayer(window.L, { url: tiles(level, release), pane: "ground", key: level + "@" + release,
       units: { level: level, district: list.above.district, street: list.above.street }, hatchMarker: yanpan.paint.HATCH });
@@ -184,7 +189,13 @@
     }
   }
 
-  yanpan.city = { build, fit, ground, districts, units, rings, cover, density, placeNames,
+  /** Outline the area that was touched; null takes it away. */
+  function picked(geojson) {
+    if (at.picked) { at.picked.remove(); at.picked = null; }
+    if (geojson) at.picked = window.L.geoJSON(JSON.parse(geojson), { pane: "outline", interactive: false, style: { color: css("--accent"), weight: px(2.6), fill: false } }).addTo(at.map);
+  }
+
+  yanpan.city = { build, picked, fit, ground, districts, units, rings, cover, density, placeNames,
     show: function (theme) { for (const name in at.map.getPanes()) if (name.startsWith("theme-")) at.map.getPane(name).style.opacity = name === "theme-" + theme ? 1 : 0; } };
   document.addEventListener("yanpan:arranged", () => { if (at.map) fit(); });
 })();

@@ -81,6 +81,7 @@
         throw fault;
       }
       screen.release = release;
+      document.dispatchEvent(new CustomEvent("yanpan:exchanged"));
       write(found.parts);
       draw(found);
       document.documentElement.dataset.release = release;

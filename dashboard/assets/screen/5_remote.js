@@ -18,7 +18,7 @@
   /* A touch holds the picture for a minute. */
   let held = 0;
   document.addEventListener("pointerdown", function (event) {
-    if (event.target.closest(".theme-tab") || screen.frozen && !held) return;
+    if (event.target.closest(".theme-tab, #drill") || document.documentElement.dataset.drill || (screen.frozen && !held)) return;
     clearTimeout(held);
     screen.freeze(true);
     held = setTimeout(function () { held = 0; screen.freeze(false); }, 60000);

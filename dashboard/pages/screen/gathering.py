@@ -20,6 +20,7 @@ from dashboard.pages.screen import (
     view_alerts,
     view_cameras,
     view_disputes,
+    view_drill,
     view_head,
     view_hotspots,
     view_kpis,
@@ -187,6 +188,34 @@ def unit_theme(at: LookedAt, theme: str) -> dict:
         "legend": view_themes.theme_legend(at, theme, level, limits, values),
         "caption": view_themes.theme_caption(at, theme, level, values, told),
     }
+
+
+def drill(at: LookedAt) -> dict:
+    """The panel of an area that was touched."""
+    release, selection, scope = at.release, at.selection, at.scope
+    place = at.area
+    hours = profile(release, selection, scope).rows["count"].to_pylist()
+    panel = view_drill.drill(
+        at,
+        area_name(at),
+        _above(at),
+        changes(release, selection, scope),
+        trend_steps(release, _twelve_weeks(at), scope, "week"),
+        np.array([n or 0 for n in hours]).reshape(7, 24),
+        disputes(release, selection, scope, place.level if place.level in INCIDENT_LEVELS else "district").meta,
+        coverage(release, selection, scope).meta["rates"],
+    )
+    return {"release": release.info.release_id, "panel": panel, "outline": _outline(at)}
+
+
+def _above(at: LookedAt) -> str:
+    """Names of the street and district that hold the area."""
+    units, names = at.release.units, []
+    for wider in ("district", "street"):
+        above = units.level(at.area.level).above.get(wider)
+        if above is not None and above[at.area.position] >= 0:
+            names.append(str(units.level(wider).names[above[at.area.position]]))
+    return " ".join(names)
 
 
 def cover_theme(at: LookedAt) -> dict:

@@ -16,6 +16,7 @@ from dashboard.pages.screen.looked_at import LookedAt, look
 from dashboard.pages.screen.page import page
 from dashboard.pages.screen.view_themes import THEMES
 from data.errors import YanpanError
+from data.selection import ParameterError
 from data.store import Store
 
 WALL = ("wall", "fit", "rotate", "theme", "show", "ramps", "dim")  # how the wall looks: the browser's business
@@ -56,6 +57,17 @@ def add(server: FastAPI, store: Store, head: Callable[[Request], str], leaflet: 
     def slow(request: Request) -> Response:
         with store.current() as release:
             return answers.plain(answers.text(gathering.slow(looked(release, request)[0])))
+
+    @server.get("/screen/drill", include_in_schema=False)
+    def drill(request: Request) -> Response:
+        with store.current() as release:
+            at, own = looked(release, request, "code")
+            inside = look(release, at.scope, own.get("code", ""))
+            if inside.area is None or (
+                at.area and not release.units.inside(inside.area.level, at.area)[inside.area.position]
+            ):
+                raise ParameterError("code", own.get("code", ""), "大屏所看区域内的代码")
+            return answers.plain(answers.text(gathering.drill(inside)))
 
     @server.get("/screen/theme", include_in_schema=False)
     def theme(request: Request) -> Response:
