@@ -42,13 +42,28 @@ class Live:
             await asyncio.sleep(LOOKS_EVERY_S)
 
     async def tell(self, socket: WebSocket) -> None:
-        """Tell one page until it leaves."""
+        """Tell one page until it leaves, or the server stops."""
         await socket.accept()
+        leaves = asyncio.create_task(_until_gone(socket))
+        try:
+            while not leaves.done():
+                await socket.send_json({"release": self._release})
+                news = asyncio.create_task(self._news())
+                await asyncio.wait({leaves, news}, timeout=SAYS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+        finally:
+            leaves.cancel()
+
+    async def _news(self) -> None:
+        async with self._changed:
+            await self._changed.wait()
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Pages say nothing; what comes from one is that it, or the server, goes."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
-            await socket.send_json({"release": self._release})
-            with contextlib.suppress(TimeoutError):
-                async with self._changed:
-                    await asyncio.wait_for(self._changed.wait(), SAYS_EVERY_S)
+            await socket.receive_text()
 
 
 def add(server: FastAPI, live: Live) -> None:

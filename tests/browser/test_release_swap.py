@@ -1,17 +1,12 @@
 """A new release while people work: picked up without a restart, without a failed request, without two releases on a page."""
 
 import json
-import threading
-import time
 from urllib.request import urlopen
 
 import pandas as pd
 import pytest
 import small_release as small
-import uvicorn
-
-from dashboard.app import create_app
-from dashboard.settings import Settings
+from serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -26,16 +21,8 @@ def served(tmp_path):
         return frame
 
     publish(3000, "r20261116-060000")
-    app = create_app(Settings(workspace=tmp_path, port=0, open_mode=True))
-    server = uvicorn.Server(uvicorn.Config(app.server, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}", publish
-    server.should_exit = True
-    thread.join(timeout=10)
+    with serving(tmp_path) as address:
+        yield address, publish
 
 
 def test_a_new_release_reaches_an_open_page_with_the_next_click(served, chromium):

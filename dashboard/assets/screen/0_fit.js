@@ -3,26 +3,32 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const FLOOR = 14, PLACES = ".drill-line .drill-body, .drill .caption, .rank-row .name, .rules .name, .stage-row .name, .alert .words, .panel-head > .caption, .theme-captions > *, " +
-    ".hotspot-list .name, .kpi .card-line, .reports > div, #sources .name, #window > div, .map-foot > *, .title h1, .week-key, .card-number";
+  const FLOOR = 14;
+  const PLACES = ".card-number, .kpi .card-line, .against, .rank-row .name, .rules .name, .stage-row .name, .stage-row .number, .rank-row .number, .alert .words, " +
+    ".panel-head > .caption, .theme-captions > *, .hotspot-list .name, .hotspot-list li > div > div, .reports > div > div, #sources .name, #window > div, .map-foot > *, " +
+    ".title h1, .week-key, .drill-line .drill-body, .drill .caption, .drill-head h2, .drill-number > div, .head-age";
+  const EXTRAS = [".past", ".parent", ".p", ".percent"];  // given up in this order
   const over = (place) => place.scrollWidth > place.clientWidth + 1;
+  const textOf = (place) => place.querySelector(".count") || (place.children.length ? place.firstElementChild : place);
 
   function fit(place) {
-    place.style.fontSize = "";
-    const extra = place.querySelector(".parent, .past");
-    if (extra) extra.hidden = false;
-    if (place.dataset.said) { place.textContent = place.dataset.said; delete place.dataset.said; }
-    if (!place.clientWidth || !over(place)) return;
-    if (extra) extra.hidden = true;
-    const floor = FLOOR * yanpan.wall.scale;
-    for (let size = parseFloat(getComputedStyle(place).fontSize); over(place) && size > floor; ) {
-      size = Math.max(floor, size * 0.93);
-      place.style.fontSize = size + "px";
+    const text = textOf(place), floor = FLOOR * yanpan.wall.scale;
+    text.style.fontSize = "";
+    for (const one of EXTRAS) for (const extra of place.querySelectorAll(one)) extra.hidden = false;
+    if (text.dataset.said) { text.textContent = text.dataset.said; delete text.dataset.said; }
+    if (!place.clientWidth) return;
+    for (const one of EXTRAS) {
+      if (!over(place)) return;
+      for (const extra of place.querySelectorAll(one)) if (extra !== text) extra.hidden = true;
     }
-    if (!over(place) || place.children.length) return;
-    const whole = (place.dataset.said = place.textContent);
+    for (let size = parseFloat(getComputedStyle(text).fontSize); over(place) && size > floor; ) {
+      size = Math.max(floor, size * 0.93);
+      text.style.fontSize = size + "px";
+    }
+    if (!over(place) || text.children.length || /^[\d,+−.%]+$/.test(text.textContent)) return;
+    const whole = (text.dataset.said = text.textContent);
     place.title = place.title || whole;
-    for (let n = whole.length - 1; n > 1 && over(place); n--) place.textContent = whole.slice(0, n) + "…";
+    for (let n = whole.length - 1; n > 1 && over(place); n--) text.textContent = whole.slice(0, n) + "…";
   }
   yanpan.fitTexts = function () { for (const place of document.querySelectorAll(PLACES)) fit(place); };
   document.addEventListener("yanpan:arranged", () => requestAnimationFrame(yanpan.fitTexts));
