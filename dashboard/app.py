@@ -66,7 +66,7 @@ def create_app(settings: Settings, pages: Mapping[str, Register] | None = None) 
     )
     app.layout = html.Div()
     live.add(server, watch)
-    screen.add(server, store, partial(_words, settings=settings), partial(_leaflet, app))
+    screen.add(server, store, settings.screen, partial(_words, settings=settings), partial(_leaflet, app))
     for address, register in pages.items():
         register(app, store, settings)
         server.add_api_route(address, partial(_page, app, settings), include_in_schema=False)

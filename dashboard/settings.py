@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashboard.basemaps import BaseMap
-from dashboard.settings_file import FILE_NAME, read_file
+from dashboard.settings_file import FILE_NAME, ScreenTable, read_file
 from data.errors import UsageError
 from data.store import Limits
 
@@ -36,6 +36,8 @@ class Settings(BaseModel):
         Thresholds of the Store.
     basemaps : tuple of BaseMap
         Maps a reader may put under our own layers.
+    screen : ScreenTable
+        The wall.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -47,6 +49,7 @@ class Settings(BaseModel):
     open_mode: bool = False
     limits: Limits = Limits()
     basemaps: tuple[BaseMap, ...] = ()
+    screen: ScreenTable = ScreenTable()
 
     @field_validator("workspace")
     @classmethod
@@ -108,7 +111,7 @@ def read_settings(
     named = {name: value for name, value in given.items() if value is not None}
     source = FILE_NAME + " [server] host" if "host" in server and "host" not in named else "--host"
     return checked_settings(source, workspace=workspace, open_mode=open_mode, limits=limits, basemaps=stated.basemap,
-                            **{**server, **named})  # fmt: skip
+                            screen=stated.screen, **{**server, **named})  # fmt: skip
 
 
 def checked_settings(host_from: str = "--host", **values: object) -> Settings:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,6 +37,48 @@ class ThresholdsTable(BaseModel):
     missing_pct: float | None = Field(None, ge=0, le=100, description="0 至 100 的百分数")
 
 
+Theme = Literal["hotspots", "grid", "disputes", "cover", "change"]
+Category = Literal["刑事", "治安", "交通", "火灾", "纠纷", "求助", "其他"]
+Size = Annotated[str, Field(pattern=r"^[1-9]\d{2,4}x[1-9]\d{2,4}$")]
+
+
+class ScreenTable(BaseModel):
+    """``[screen]``: the wall.
+
+    Attributes
+    ----------
+    title : str
+    theme : str
+        Colours, unless the address says otherwise.
+    rotate_s : int
+        Seconds a theme of the map stays; 0 keeps the first.
+    themes : list of str
+        Themes of the map in their order, those left out are not shown.
+    cards : list of str
+        Categories with a card, the first four on every wall, the others on wide ones.
+    dim : str or None
+        Hours of the night in which the wall is darker: ``22-6``.
+    walls : dict
+        Names for sizes: ``?wall=NAME``.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = Field("社会治安综合研判", min_length=2, max_length=16, description="2 至 16 个字")
+    theme: Literal["dark", "light"] = Field("dark", description="dark light")
+    rotate_s: Annotated[int, Field(ge=15, le=60)] | Literal[0] = Field(
+        30, description="15 至 60 的整数，或 0（不轮播）"
+    )
+    themes: list[Theme] = Field(
+        ["hotspots", "grid", "disputes", "cover", "change"], min_length=1, max_length=5,
+        description="hotspots grid disputes cover change 中的一个或几个，写成 [\"hotspots\", \"grid\"]",
+    )  # fmt: skip
+    cards: list[Category] = Field(["刑事", "治安", "交通", "纠纷", "求助", "火灾"], min_length=1, max_length=6,
+                                  description="刑事 治安 交通 火灾 纠纷 求助 其他 中至多六个，写成列表")  # fmt: skip
+    dim: str | None = Field(None, pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-3])$", description="起止钟点，如 22-6")
+    walls: dict[str, Size] = Field({}, description='名称 = "宽x高"，如 main = "6656x1792"')
+
+
 class SettingsFile(BaseModel):
     """The tables of the file."""
 
@@ -44,6 +86,7 @@ class SettingsFile(BaseModel):
 
     server: ServerTable = ServerTable()
     thresholds: ThresholdsTable = ThresholdsTable()
+    screen: ScreenTable = ScreenTable()
     basemap: tuple[BaseMap, ...] = ()
 
 
@@ -151,4 +194,9 @@ def _explained(fault: Mapping[str, Any], raw: dict[str, Any]) -> UsageError:
                       remedy=f"改 {FILE_NAME} 后重新启动")  # fmt: skip
 
 
-_TABLES: dict[str, type[BaseModel]] = {"server": ServerTable, "thresholds": ThresholdsTable, "basemap": BaseMap}
+_TABLES: dict[str, type[BaseModel]] = {
+    "server": ServerTable,
+    "thresholds": ThresholdsTable,
+    "screen": ScreenTable,
+    "basemap": BaseMap,
+}

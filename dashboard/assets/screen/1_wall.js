@@ -17,7 +17,8 @@
       top: [3, 0, 470], disputes: [3, 486, 398], video: [4, 0, 226], rules: [4, 242, 392], sources: [4, 650, 234] } },
   };
   const query = new URLSearchParams(location.search);
-  const asked = /^(\d{3,5})x(\d{3,5})$/.exec(query.get("wall") || "");
+  const { settings } = window.yanpanScreen, wall = query.get("wall") || "";
+  const asked = /^(\d{3,5})x(\d{3,5})$/.exec(settings.walls[wall] || wall);
   const anamorphic = query.get("fit") === "anamorphic";
 
   function columnsFor(ratio) { return ratio < 2.2 ? 3 : ratio < 3.3 ? 4 : 5; }
@@ -60,10 +61,9 @@
     Object.assign(panel.style, { left: left + "px", top: top + "px", width: right - left + "px", height: bottom - top + "px" });
   }
 
-  const light = query.get("theme");
+  const light = query.get("theme") || settings.theme;
   document.documentElement.dataset.fixedTheme = "";  // the wall's address says it, not the reader's last choice
   document.documentElement.dataset.theme = light === "light" ? "light" : "dark";
-  document.documentElement.dataset.ramps = query.get("ramps") || "";
   arrange();
   let soon = 0;
   window.addEventListener("resize", function () { cancelAnimationFrame(soon); soon = requestAnimationFrame(arrange); });

@@ -2,10 +2,10 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const NAMES = ["hotspots", "grid", "disputes", "cover", "change"];
+  const { settings } = window.yanpanScreen, NAMES = settings.themes;
   const query = new URLSearchParams(location.search);
-  const area = query.get("area"), every = Math.min(60, Math.max(15, Number(query.get("rotate")) || 30)) * 1000;
-  const still = query.get("rotate") === "0";
+  const area = query.get("area"), asked = Number(query.get("rotate") || settings.rotate_s), every = Math.min(60, Math.max(15, asked)) * 1000;
+  const still = asked === 0;
   const screen = (yanpan.screen = { theme: NAMES.includes(query.get("show")) ? query.get("show") : NAMES[0], ready: new Set(), frozen: still, ...window.yanpanScreen });
   let next = 0;
 

@@ -39,7 +39,7 @@
   }
   nightly();
   /* ?dim=22-6: darker from 22 to 6 o'clock. */
-  const hours = /^(\d{1,2})-(\d{1,2})$/.exec(new URLSearchParams(location.search).get("dim") || "");
+  const hours = /^(\d{1,2})-(\d{1,2})$/.exec(new URLSearchParams(location.search).get("dim") || window.yanpanScreen.settings.dim || "");
   function dim() {
     if (!hours) return;
     const now = new Date().getHours(), [from, until] = [Number(hours[1]), Number(hours[2])];

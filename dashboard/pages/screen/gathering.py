@@ -44,7 +44,7 @@ from data.store.hotspots import hotspots
 from data.store.hotspots.outlines import outline_texts
 
 
-def quick(at: LookedAt, now: datetime) -> dict:
+def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
     """Everything of the wall but cameras, and what its map looks at.
 
     Returns
@@ -62,7 +62,7 @@ def quick(at: LookedAt, now: datetime) -> dict:
         "age": view_head.age(described, local),
         "sources": view_head.sources(described, local.date()),
         "foot": view_themes.foot(at, _unplaced(at)),
-        **_counted(at),
+        **_counted(at, cards),
         **_disputes(at),
         "alerts": view_alerts.strip(alerts(release, at.scope, at.area)),
     }
@@ -81,7 +81,7 @@ def area_name(at: LookedAt) -> str:
     return say("全市") if at.scope.areas is None else say("授权区域")
 
 
-def _counted(at: LookedAt) -> dict:
+def _counted(at: LookedAt, cards: list[str]) -> dict:
     if not at.release.reports.source_ids:
         nothing = empty(say("本发布没有事件来源。"))
         return dict.fromkeys(("kpis", "trend", "week", "top"), nothing) | {"reports": None}
@@ -90,7 +90,7 @@ def _counted(at: LookedAt) -> dict:
     table = np.array([n or 0 for n in found.rows["count"].to_pylist()]).reshape(7, 24)
     weeks = trend_steps(release, _twelve_weeks(at), scope, "week")
     return {
-        "kpis": view_kpis.kpis(at, changes(release, selection, scope)),
+        "kpis": view_kpis.kpis(at, changes(release, selection, scope), cards),
         "trend": view_trend.trend(weeks),
         "trend_caption": view_trend.caption(weeks),
         "week": view_week.week(table, found.meta["state"] == "missing"),

@@ -9,8 +9,10 @@ from pathlib import Path
 from dashboard import language
 from dashboard.components import html
 from dashboard.language import say
-from dashboard.pages.screen.view_themes import THEMES, tabs
+from dashboard.pages.screen.view_themes import tabs
+from dashboard.settings_file import ScreenTable
 
+DEFAULT_TITLE = "社会治安综合研判"
 _ASSETS = Path(__file__).parents[2] / "assets"
 _STYLES = ("1_tokens.css", "screen/screen.css", "screen/panels.css", "screen/map.css")
 _FIRST = ("screen/0_fit.js", "screen/1_wall.js")  # places the panels before anything is painted
@@ -18,7 +20,9 @@ _SCRIPTS = ("0_shell.js", "units.js", "identity_layer.js", "map_paint.js", "map_
             "screen/3_themes.js", "screen/4_live.js", "screen/5_remote.js", "screen/6_drill.js")  # fmt: skip
 
 
-def page(head: str, state: dict | None, leaflet: tuple[str, ...] = (), fault: str | None = None) -> str:
+def page(
+    head: str, settings: ScreenTable, state: dict | None, leaflet: tuple[str, ...] = (), fault: str | None = None
+) -> str:
     """The whole page.
 
     Parameters
@@ -31,21 +35,22 @@ def page(head: str, state: dict | None, leaflet: tuple[str, ...] = (), fault: st
         Addresses of the map's scripts.
     """
     parts = state["parts"] if state else {}
-    told = {"release": state["release"], "map": state["map"]} if state else None
-    title = say("社会治安综合研判")
+    told = {"settings": settings.model_dump(include={"theme", "rotate_s", "themes", "dim", "walls"})}
+    told |= {"release": state["release"], "map": state["map"]} if state else {}
+    title = say(settings.title) if settings.title == DEFAULT_TITLE else settings.title
     styles = "".join(f'<link rel="stylesheet" href="{_address(name)}">' for name in _STYLES)
     scripts = "".join(f'<script defer src="{src}"></script>' for src in (*leaflet, *map(_address, _SCRIPTS)))
     first = "".join(f'<script src="{_address(name)}"></script>' for name in _FIRST)
     lang = "zh-CN" if language.current() == "zh" else "en"
     return (
-        f'<!doctype html><html lang="{lang}" data-theme="dark"><head><meta charset="utf-8"><title>{html.to_text(title)}'
+        f'<!doctype html><html lang="{lang}" data-theme="{settings.theme}"><head><meta charset="utf-8"><title>{html.to_text(title)}'
         f'</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{styles}'
         f"<script>{head}window.yanpanScreen={_script(told)};</script></head><body>"
-        f"{html.to_text(_stage(parts, title, fault))}{first}{scripts if state else ''}</body></html>"
+        f"{html.to_text(_stage(parts, title, settings.themes, fault))}{first}{scripts if state else ''}</body></html>"
     )
 
 
-def _stage(parts: dict, title: str, fault: str | None) -> html.Element:
+def _stage(parts: dict, title: str, themes: list[str], fault: str | None) -> html.Element:
     waiting = html.P(say("正在计算…"), className="empty")
     head = html.Header(
         [
@@ -64,7 +69,7 @@ def _stage(parts: dict, title: str, fault: str | None) -> html.Element:
         html.Section(_part("kpis", parts), className="place kpi-place", id="p-kpis"),
         _panel("trend", say("近12周有效警情"), [_part("trend", parts)], _part("trend_caption", parts)),
         _panel("week", say("时段 × 星期"), [_part("week", parts)], _part("week_caption", parts)),
-        _map(parts),
+        _map(parts, themes),
         _panel("top", say("高发区域 TOP10"), [_part("top", parts)], [html.Span(className="tick-key"), say("竖线为对比期")]),
         _panel("disputes", say("矛盾纠纷化解"), [_part("disputes", parts)], _part("disputes_caption", parts)),
         html.Div(
@@ -86,10 +91,10 @@ def _panel(name: str, title: str, body: list, caption) -> html.Element:
     return html.Section([head, html.Div(body, className="panel-body")], className=f"place panel {name}", id=f"p-{name}")
 
 
-def _map(parts: dict) -> html.Element:
-    captions = [html.Span(className="theme-of", **{"data-of": name}) for name, _ in THEMES]
-    legends = [html.Div(className="theme-of legend-box", **{"data-of": name}) for name, _ in THEMES]
-    head = html.Div([tabs(), html.Div(captions, className="theme-captions")], className="panel-head map-head")
+def _map(parts: dict, themes: list[str]) -> html.Element:
+    captions = [html.Span(className="theme-of", **{"data-of": name}) for name in themes]
+    legends = [html.Div(className="theme-of legend-box", **{"data-of": name}) for name in themes]
+    head = html.Div([tabs(themes), html.Div(captions, className="theme-captions")], className="panel-head map-head")
     city = html.Div([html.Div(id="city"), *legends, html.Div(className="scale-bar")], className="map-body")
     listed = html.Div(
         [html.Div([html.H3(say("热点清单")), html.Span(say("所在社区24小时分布"), className="caption")], className="sub-head"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,23 +11,32 @@ from fastapi.responses import HTMLResponse
 
 from dashboard import errors, guard, language
 from dashboard.api import answers
-from dashboard.api.request import choice, split
+from dashboard.api.request import choice, split, whole
 from dashboard.pages.screen import gathering
 from dashboard.pages.screen.looked_at import LookedAt, look
 from dashboard.pages.screen.page import page
 from dashboard.pages.screen.view_themes import THEMES
+from dashboard.settings_file import ScreenTable
 from data.errors import YanpanError
 from data.selection import ParameterError
 from data.store import Store
 
-WALL = ("wall", "fit", "rotate", "theme", "show", "ramps", "dim")  # how the wall looks: the browser's business
+WALL = ("wall", "fit", "rotate", "theme", "show", "dim")  # how the wall looks: the browser's business
 
 
-def add(server: FastAPI, store: Store, head: Callable[[Request], str], leaflet: Callable[[], tuple[str, ...]]) -> None:
+def add(
+    server: FastAPI,
+    store: Store,
+    settings: ScreenTable,
+    head: Callable[[Request], str],
+    leaflet: Callable[[], tuple[str, ...]],
+) -> None:
     """Put the page and its addresses on the server.
 
     Parameters
     ----------
+    settings : ScreenTable
+        What the workspace's settings say of walls.
     head : callable
         What every page tells its scripts, as JavaScript.
     leaflet : callable
@@ -43,15 +53,19 @@ def add(server: FastAPI, store: Store, head: Callable[[Request], str], leaflet: 
         language.use(request.cookies.get(language.COOKIE))
         try:
             with store.current() as release:
-                state = gathering.quick(looked(release, request)[0], datetime.now(UTC))
+                at, own = looked(release, request)
+                _check(own, settings)
+                state = gathering.quick(at, datetime.now(UTC), settings.cards)
         except YanpanError as fault:
-            return HTMLResponse(page(head(request), None, fault=language.said(fault)), errors.status(fault))
-        return HTMLResponse(page(head(request), state, leaflet()))
+            return HTMLResponse(page(head(request), settings, None, fault=language.said(fault)), errors.status(fault))
+        return HTMLResponse(page(head(request), settings, state, leaflet()))
 
     @server.get("/screen/state", include_in_schema=False)
     def state(request: Request) -> Response:
         with store.current() as release:
-            return answers.plain(answers.text(gathering.quick(looked(release, request)[0], datetime.now(UTC))))
+            return answers.plain(
+                answers.text(gathering.quick(looked(release, request)[0], datetime.now(UTC), settings.cards))
+            )
 
     @server.get("/screen/slow", include_in_schema=False)
     def slow(request: Request) -> Response:
@@ -81,3 +95,26 @@ def add(server: FastAPI, store: Store, head: Callable[[Request], str], leaflet: 
             else:
                 found = gathering.unit_theme(at, name)
         return answers.plain(answers.text({**found, "release": release.info.release_id}))
+
+
+def _check(own: dict[str, str], settings: ScreenTable) -> None:
+    """Refuse what the browser could not follow.
+
+    Raises
+    ------
+    ParameterError
+    """
+    for name, allowed in (("fit", ("contain", "anamorphic")), ("theme", ("dark", "light")), ("show", settings.themes)):
+        if name in own:
+            choice(name, own[name], allowed)
+    wall = own.get("wall")
+    if (
+        wall is not None
+        and wall not in settings.walls
+        and not re.fullmatch(r"[1-9]\d{2,4}x[1-9]\d{2,4}", wall, re.ASCII)
+    ):
+        raise ParameterError("wall", wall, " ".join(("6656x1792", *settings.walls)))
+    if own.get("rotate", "0") != "0":
+        whole("rotate", own["rotate"], 15, 60)
+    if "dim" in own and not re.fullmatch(r"\d{1,2}-\d{1,2}", own["dim"], re.ASCII):
+        raise ParameterError("dim", own["dim"], "22-6")

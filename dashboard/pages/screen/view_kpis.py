@@ -10,14 +10,13 @@ from dashboard.language import say
 from dashboard.pages.screen.looked_at import LookedAt
 from data.store.changes import Change, Changes
 
-CARDS = ("刑事", "治安", "交通", "纠纷", "求助", "火灾")  # the first four on every wall, the others on wide ones
-_EVERYWHERE = 4
+_EVERYWHERE = 4  # cards on every wall; the others only on wide ones
 
 
-def kpis(at: LookedAt, found: Changes) -> html.Element:
+def kpis(at: LookedAt, found: Changes, names: list[str]) -> html.Element:
     """The hero and the categories."""
     cards = [_card(say("有效警情"), found.total, at, "hero-card")]
-    for number, name in enumerate(CARDS):
+    for number, name in enumerate(names):
         if (change := found.categories.get(name)) is not None:
             cards.append(_card(say(name), change, at, "" if number < _EVERYWHERE else "wide-only"))
     return html.Div(cards, className="kpis")

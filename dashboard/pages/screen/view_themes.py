@@ -21,11 +21,12 @@ LEVELS = {
 }
 
 
-def tabs() -> html.Element:
-    """The themes as a row of buttons; the first is shown first."""
+def tabs(shown: list[str]) -> html.Element:
+    """The themes that are shown as a row of buttons; the first is shown first."""
+    words = dict(THEMES)
     return html.Div(
-        [html.Button(say(words), type="button", className="theme-tab" + ("" if i else " on"), **{"data-theme-name": name})
-         for i, (name, words) in enumerate(THEMES)],
+        [html.Button(say(words[name]), type="button", className="theme-tab" + ("" if i else " on"), **{"data-theme-name": name})
+         for i, name in enumerate(shown)],
         className="theme-tabs", role="tablist",
     )  # fmt: skip
 
