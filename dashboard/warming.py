@@ -9,6 +9,7 @@ from dashboard.tiles.served import units_text
 from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.store import Release, Scope, Store, coverage, coverage_rules
+from data.store.hotspots import hotspots, unit_classes
 from data.store.hotspots.outlines import neighbours
 
 LOOKS_EVERY_S = 2.0
@@ -51,12 +52,14 @@ class Warming:
             self._ended.wait(LOOKS_EVERY_S)
 
     def _open(self) -> None:
-        """Open the release: whoever comes first need not wait for that."""
+        """Open the release and find its hotspots, which every page shows first: nobody need begin that."""
         try:
-            with self._store.current():
-                pass
+            with self._store.current() as release:
+                _hotspots(release)
         except YanpanError:
             pass  # told again, and to whom it may concern, by every answer
+        except Exception:
+            _log.exception("warming")
 
     def _warm(self, release: Release) -> None:
         everything = Scope.everything()
@@ -65,6 +68,17 @@ class Warming:
             units_text(release, everything, level)
         if levels:
             neighbours(release, levels[-1])
+        _hotspots(release)
         # What cameras see and which rules they keep does not depend on the question, and takes seconds for 36,000.
         coverage(release, release.selection([]), everything)
         coverage_rules(release, release.selection([]), everything)
+
+
+def _hotspots(release: Release) -> None:
+    """Those of the default window and of the one before it, and the density."""
+    if not len(release.units.level("grid")) or not release.reports.source_ids:
+        return
+    week, everything = release.selection([]), Scope.everything()
+    for window in ("now", "before"):
+        unit_classes(release, week, everything, "gi", "grid", window)
+    hotspots(release, week, everything, "kde")

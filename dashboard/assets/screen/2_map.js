@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const PADDING = 26, BASE = 200, OVER = 640;
+  const PADDING = 26, BASE = 200, OVER = 640, FEW = 120;
   const at = { map: null, layers: {}, marks: [], names: null, districts: [], release: null };
   const css = (name) => yanpan.paint.css(name);
   const px = (n) => n * yanpan.wall.scale;
@@ -110,12 +110,16 @@
     drop(theme);
     const layer = yanpan.identityLayer(window.L, { url: yanpan.tileUrl("coverage", release, "&method=best"), pane: pane(theme), minNativeZoom: 11 });
     put(theme, layer).paint(yanpan.paint.coverage());
-    const many = failing.length > 120, icon = window.L.divIcon({ className: "", iconSize: [0, 0], html: "<i class='failing" + (many ? " many" : "") + "'></i>" });
+    const L = window.L, many = failing.length > FEW, icon = L.divIcon({ className: "", iconSize: [0, 0], html: "<i class='failing'></i>" });
+    const canvas = many && L.canvas({ pane: pane(theme), padding: 0.05 });  // thousands of elements would slow every turn
+    const group = L.layerGroup();
     for (const one of failing) {
       if (!one.geometry || one.geometry.type !== "Point") continue;
-      const [lon, lat] = one.geometry.coordinates;
-      put(theme, window.L.marker([lat, lon], { icon: icon, pane: pane(theme), interactive: false, keyboard: false }));
+      const [lon, lat] = one.geometry.coordinates, still = { pane: pane(theme), interactive: false };
+      group.addLayer(many ? L.circleMarker([lat, lon], { ...still, renderer: canvas, radius: px(2.5), stroke: false, fillColor: css("--warn"), fillOpacity: 0.8 })
+        : L.marker([lat, lon], { ...still, icon: icon, keyboard: false }));
     }
+    put(theme, group);
   }
   function density(features, marks) {
     drop("hotspots");

@@ -46,12 +46,14 @@
   const decoded = (told) => yanpan.units.decode(told);
   function gathered(name, release) { return (ASKED[name] || ((r) => unitTheme(name, r)))(release); }
 
-  /** Ask all themes of a release, the one that is seen first; whole or not at all. */
-  screen.gather = async function (release) {
+  /** Ask all themes of a release, the one that is seen first; whole or not at all, but for ``each``, which is handed every
+      one as it comes: for a wall that has nothing to show yet. */
+  screen.gather = async function (release, each) {
     const order = [screen.theme, ...NAMES.filter((name) => name !== screen.theme)], found = {};
     for (const name of order) {
       found[name] = await gathered(name, release);
       if (found[name].releases.some((one) => one !== release)) throw new Error("release");
+      if (each) each({ [name]: found[name] });
     }
     return found;
   };

@@ -49,8 +49,7 @@
       const ground_ = await ground(release);
       const first = {};
       draw({ ground: ground_, themes: first });
-      const themes = await screen.gather(release);
-      if (screen.release === release) screen.draw(themes, release);
+      await screen.gather(release, (one) => screen.draw(one, release));
       const slow = await yanpan.askScreen("/screen/slow");
       if (slow.release === screen.release) write(slow.parts);
     } catch (fault) {
@@ -99,7 +98,7 @@
   function lost() {
     if (!at.since) at.since = new Date();
     const since = two(at.since.getHours()) + ":" + two(at.since.getMinutes()) + ":" + two(at.since.getSeconds());
-    document.getElementById("offline").textContent = "✕ " + yanpan.say("连接中断 · 自 {t} 起，画面停在此前的数据", { t: since });
+    document.getElementById("offline").textContent = "✕ " + yanpan.say("连接中断 自 {t} 起", { t: since });
     document.documentElement.dataset.offline = "";
   }
   function found() {

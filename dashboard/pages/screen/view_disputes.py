@@ -34,7 +34,7 @@ def disputes(meta: dict) -> html.Element:
         html.Div(
             [html.Span(say(name), className="name"),
              html.Span(className="bar") if counts[stage] is None else bar(counts[stage], None, most, f"stage-{i}"),
-             html.Span(say("来源未提供") if counts[stage] is None else whole(counts[stage]),
+             html.Span(say("未提供") if counts[stage] is None else whole(counts[stage]),
                        className="number" + (" none" if counts[stage] is None else ""))],
             className="stage-row",
         )
@@ -50,7 +50,7 @@ def disputes(meta: dict) -> html.Element:
     ]  # fmt: skip
     missing = meta["periods_missing"]
     note = html.P(say("缺{n}个上报期", n=f"{missing:,}"), className="note missing") if missing else None
-    return html.Div([html.Div(stages, className="funnel"), html.Div(rates, className="rates"), note,
+    return html.Div([html.Div(stages, className="funnel"), html.Div(rates, className="rates") if rates else None, note,
                      _kinds(meta["categories"])], className="dispute-body")  # fmt: skip
 
 
