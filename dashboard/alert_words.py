@@ -16,6 +16,8 @@ def alert_words(alert: Alert) -> tuple[str, str]:
     if alert.kind == "above":
         what = say("{place} {category}", place=alert.name or say("全市"), category=say(told["category"] or "全部"))
         return kind, say("{what} {n}起，控制上限{upper}", what=what, n=whole(told["count"]), upper=whole(told["upper"]))
+    if alert.kind == "hotspot" and told["before"] is None:
+        return kind, say("{place} {n}起", place=alert.name, n=whole(told["count"]))
     if alert.kind == "hotspot":
         return kind, say(
             "{place} {n}起，上期{before}起", place=alert.name, n=whole(told["count"]), before=whole(told["before"])

@@ -9,6 +9,7 @@
   /* What runs beside the page: tiles are fetched, read and their borders marked without holding up a frame. */
   function beside() {
     const PX = 512, above = {};
+    let releases = [];  // of which the units above are kept
     function readIds(bitmap, grey) {
       const context = new OffscreenCanvas(PX, PX).getContext("2d", { willReadFrequently: true });
       context.drawImage(bitmap, 0, 0);
@@ -47,7 +48,13 @@
       for (let i = 0; i < ids.length; i++) ids[i] |= weights[i] << 24;
     }
     self.onmessage = function ({ data }) {
-      if (data.units) { above[data.key] = data.units; return; }
+      if (data.units) {
+        const release = data.key.split("@")[1];
+        if (!releases.includes(release)) releases = [release, ...releases].slice(0, 2);
+        for (const key in above) if (!releases.includes(key.split("@")[1])) delete above[key];
+        above[data.key] = data.units;
+        return;
+      }
       fetch(data.url)
         .then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.blob(); })
         .then((blob) => createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" }))

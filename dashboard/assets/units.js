@@ -24,9 +24,13 @@
     return Object.assign({}, values, { columns: columns });
   }
   /** Codes, names and places of the units of a level; asked once a release. */
+  const RELEASES = 2;  // the one that is shown, and the one that takes its place
+  let recent = [];
   function unitsOf(release, level) {
     const key = release + "/" + level;
     if (!lists[key]) {
+      if (!recent.includes(release)) recent = [release, ...recent].slice(0, RELEASES);
+      for (const one in lists) if (!recent.includes(one.split("/")[0])) delete lists[one];  // a wall sees hundreds
       lists[key] = fetch("/tiles/" + level + "/units.json?release=" + encodeURIComponent(release) + "&scope=" + window.yanpanScope)
         .then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); });
       lists[key].catch(() => { delete lists[key]; });

@@ -187,6 +187,22 @@ def test_a_wall_is_rehearsed_in_its_own_shape(open_wall):
     assert page.get_attribute("html", "data-columns") == "5"
 
 
+def test_what_cannot_be_read_from_a_distance_is_marked(open_wall):
+    """On a wall 4.8 m wide a design pixel is 2.5 mm: 17 of them are read at 6 m, 14 are not."""
+    page = open_wall("?reading=6x4.8")
+    page.wait_for_function("document.getElementById('reading').textContent.includes('读不清')")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.unread')].map(e => parseFloat(getComputedStyle(e).fontSize) / yanpan.wall.scale)"
+    )
+    assert (
+        sizes
+        and max(sizes) < 16.8
+        and page.locator(".hero-card .count.unread, #top li .number.unread, .theme-tab.unread").count() == 0
+    )
+    near = open_wall("?reading=3x4.8")
+    near.wait_for_function("document.getElementById('reading').textContent.includes('都读得清')")
+
+
 def test_an_area_has_its_own_wall_and_bad_addresses_are_refused(open_wall, wall, chromium):
     page = open_wall("?area=990102")
     with urlopen(f"{wall}/api/v1/summary?area=990102") as answer:

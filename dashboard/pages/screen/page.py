@@ -17,7 +17,7 @@ _ASSETS = Path(__file__).parents[2] / "assets"
 _STYLES = ("1_tokens.css", "screen/screen.css", "screen/panels.css", "screen/map.css")
 _FIRST = ("screen/0_fit.js", "screen/1_wall.js")  # places the panels before anything is painted
 _SCRIPTS = ("0_shell.js", "units.js", "identity_layer.js", "map_paint.js", "map_overlays.js", "screen/2_map.js",
-            "screen/3_themes.js", "screen/4_live.js", "screen/5_remote.js", "screen/6_drill.js")  # fmt: skip
+            "screen/3_themes.js", "screen/4_live.js", "screen/5_remote.js", "screen/6_drill.js", "screen/7_reading.js")  # fmt: skip
 
 
 def page(

@@ -21,7 +21,7 @@ from data.errors import YanpanError
 from data.selection import ParameterError
 from data.store import Store
 
-WALL = ("wall", "fit", "rotate", "theme", "show", "dim")  # how the wall looks: the browser's business
+WALL = ("wall", "fit", "rotate", "theme", "show", "dim", "reading")  # how the wall looks: the browser's business
 
 
 def add(
@@ -118,3 +118,5 @@ def _check(own: dict[str, str], settings: ScreenTable) -> None:
         whole("rotate", own["rotate"], 15, 60)
     if "dim" in own and not re.fullmatch(r"\d{1,2}-\d{1,2}", own["dim"], re.ASCII):
         raise ParameterError("dim", own["dim"], "22-6")
+    if "reading" in own and not re.fullmatch(r"\d+(\.\d+)?x\d+(\.\d+)?", own["reading"], re.ASCII):
+        raise ParameterError("reading", own["reading"], "6x4.8")

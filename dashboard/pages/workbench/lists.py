@@ -6,6 +6,7 @@ from dashboard.measures import CLASSES, GI
 from dashboard.pages.workbench import view_drawer
 from data.selection import Selection
 from data.store import Release, Scope
+from data.store.alerts import alerts
 from data.store.hotspots import hotspots
 from data.store.rows import incident_rows
 
@@ -38,6 +39,11 @@ def listed(release: Release, tab: str, selection: Selection, scope: Scope) -> di
         found = hotspots(release, selection, scope, "repeat_places")
         rows = sorted(view_drawer.place_rows(found.features), key=lambda row: -row["count"])
         return {"columns": view_drawer.columns(tab), "rows": rows, "head": view_drawer.head(found.meta)}
+    if tab == "alerts":
+        area = None if selection.area is None else release.units.allowed(selection.area, scope)
+        rows = view_drawer.alert_rows(alerts(release, scope, area))
+        head = view_drawer.head({"matched": len(rows), "returned": len(rows)})
+        return {"columns": view_drawer.columns(tab), "rows": rows, "head": head}
     return {"columns": view_drawer.columns(tab), "rows": [], "head": ""}
 
 

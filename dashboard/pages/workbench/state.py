@@ -16,7 +16,7 @@ from data.store.coverage import BEST, METHODS
 
 DEFAULT_LAYERS = ("water", "building", "road", "labels", "incidents", "hotspots")
 VIEWS = ("swipe", "side")
-TABS = ("units", "incidents", "hotspots", "places")
+TABS = ("units", "incidents", "hotspots", "places", "alerts")
 CUSTOM = "days"
 NO_BASE = "none"
 LOOKS = ("measure", "level", "layers", "view", "tab", "cover", "base")  # what only says how the page looks

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 
+from dashboard.alert_words import alert_words
 from dashboard.components import html
 from dashboard.components.link import link
-from dashboard.components.words import LEVEL_NAMES, listed
+from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import current, say
 from dashboard.pages.workbench.state import TABS, PageState
+from data.store.alerts import Alert
 
-_NAMES = {"incidents": "警情", "hotspots": "热点", "places": "场所"}
+_NAMES = {"incidents": "警情", "hotspots": "热点", "places": "场所", "alerts": "预警"}
 # (field, name, least width in pixels or (that, in English), share of the rest or 0 for none, more); numbers stand right.
 _INCIDENTS = (
     ("incident_id", "编号", (140, 108), 2, {"tooltipField": "incident_id"}),
@@ -80,7 +82,16 @@ _PLACES = (
     ("first", "最早", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
     ("last", "最近", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
 )
-_COLUMNS = {"units": _UNITS, "incidents": _INCIDENTS, "hotspots": _HOTSPOTS, "places": _PLACES}
+_ALERTS = (
+    ("kind", "类型", (96, 120), 0, {}),
+    ("name", "名称", 140, 2, {"cellRenderer": "YanpanUnit"}),
+    ("words", "内容", 260, 5, {"tooltipField": "words"}),
+    ("severity", "级别", (72, 90), 0, {}),
+    ("window", "时间", 150, 2, {}),
+    ("first_seen", "首次发现", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
+)
+_COLUMNS = {"units": _UNITS, "incidents": _INCIDENTS, "hotspots": _HOTSPOTS, "places": _PLACES, "alerts": _ALERTS}
+_SEVERITIES = {"high": "▲ 高", "medium": "◆ 中", "low": "○ 低"}
 
 
 def hotspot_rows(groups: list[dict], words: dict[str, str]) -> list[dict]:
@@ -111,6 +122,20 @@ def place_rows(features: list[str]) -> list[dict]:
         rows.append(
             {"grid": one["grid_name"], "grid_code": one["grid_code"], "count": one["count"], "share_pct": one["share_pct"],
              "kinds": kinds, "first": one["first"], "last": one["last"], "lon": lon, "lat": lat}
+        )  # fmt: skip
+    return rows
+
+
+def alert_rows(found: list[Alert]) -> list[dict]:
+    """Rows of the alerts' list, worst first."""
+    rows = []
+    for alert in found:
+        kind, words = alert_words(alert)
+        start, end = alert.window
+        rows.append(
+            {"kind": kind, "name": alert.name or say("全市"), "code": alert.code, "words": words,
+             "severity": say(_SEVERITIES[alert.severity]), "window": window_text((start.date(), end.date())) if start and end else "",
+             "first_seen": alert.first_seen.isoformat() if alert.first_seen else None}
         )  # fmt: skip
     return rows
 

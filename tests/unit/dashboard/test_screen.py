@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -12,14 +13,17 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.components import html
-from dashboard.pages.screen import view_trend, view_week
+from dashboard.pages.screen import view_alerts, view_trend, view_week
+from dashboard.pages.workbench import view_drawer
 from dashboard.settings import Settings
 from dashboard.settings_file import ScreenTable
 from data.store import Scope
+from data.store.alerts import Alert
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning"
 )
+WEEK = (datetime(2026, 11, 9), datetime(2026, 11, 16))
 EVIL = "<script>alert('&')</script>"
 
 
@@ -52,7 +56,7 @@ def test_any_text_survives_as_html(text, attribute):
 
 @pytest.mark.parametrize(("search", "status", "named"), [
     ("area=1", 404, "area"), ("wall=big", 422, "wall"), ("rotate=5", 422, "rotate"), ("theme=red", 422, "theme"),
-    ("show=heat", 422, "show"), ("colour=1", 422, "colour"), ("dim=late", 422, "dim"), ("fit=stretch", 422, "fit"),
+    ("show=heat", 422, "show"), ("colour=1", 422, "colour"), ("dim=late", 422, "dim"), ("fit=stretch", 422, "fit"), ("reading=far", 422, "reading"),
 ])  # fmt: skip
 def test_a_bad_address_is_refused_in_words(workspace, search, status, named):
     answer = client(workspace).get(f"/screen?{search}")
@@ -126,3 +130,27 @@ def test_a_week_of_nothing_is_not_a_week_of_noughts():
         view_week.week(np.zeros((7, 24), int), True)
     )
     assert "没有事件" in html.to_text(view_week.week(np.zeros((7, 24), int), False))
+
+
+ALERTS = [
+    (
+        "above",
+        "990101",
+        {"category": "治安", "count": 1234, "upper": 900, "mean": 800.0},
+        "突升",
+        "1,234起，控制上限900",
+    ),
+    ("above", None, {"category": None, "count": 9, "upper": 5, "mean": 3.0}, "突升", "全市 全部 9起"),
+    ("hotspot", "990102001001", {"count": 12, "before": None, "number": 1, "q": 0.01}, "新热点", "甲 12起"),
+    ("silent", None, {"source": "jq", "data_as_of": None}, "停报", "来源jq停报"),
+    ("offline", "990102001001", {"offline": 2, "cameras": 5, "number": 1}, "离线", "2台摄像机离线（共5台）"),
+]
+
+
+@pytest.mark.parametrize(("kind", "code", "evidence", "named", "said"), ALERTS)
+def test_every_kind_of_alert_has_words_on_the_wall_and_in_the_list(kind, code, evidence, named, said):
+    alert = Alert("k", kind, code, None if code is None else "甲", "high", evidence, (WEEK[0], WEEK[1]), WEEK[1])
+    line = html.to_text(view_alerts.strip([alert]))
+    (row,) = view_drawer.alert_rows([alert])
+    assert named in line and said in line and row["kind"] == named and said in row["words"]
+    assert row["severity"] == "▲ 高" and row["window"] == "11月9日—15日" and row["code"] == code
