@@ -3,7 +3,7 @@
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
   const PADDING = 26, BASE = 200, OVER = 640, FEW = 120;
-  const at = { map: null, layers: {}, marks: [], names: null, districts: [], release: null };
+  const at = { map: null, layers: {}, marks: [], names: null, districts: [], canvases: {} };
   const css = (name) => yanpan.paint.css(name);
   const px = (n) => n * yanpan.wall.scale;
 
@@ -36,6 +36,12 @@
       made.style.opacity = theme === yanpan.screen.theme ? 1 : 0;
     }
     return name;
+  }
+  /** The canvas of a theme, one for good: Leaflet keeps a renderer on the map when its shapes have gone. Thousands of
+      elements in its place would slow every turn. */
+  function canvas(theme) {
+    const name = pane(theme);
+    return (at.canvases[theme] = at.canvases[theme] || window.L.canvas({ pane: name, padding: 0.1 }));
   }
   function fit() {
     const b = yanpan.screen.map.bounds;
@@ -111,12 +117,11 @@
     const layer = yanpan.identityLayer(window.L, { url: yanpan.tileUrl("coverage", release, "&method=best"), pane: pane(theme), minNativeZoom: 11 });
     put(theme, layer).paint(yanpan.paint.coverage());
     const L = window.L, many = failing.length > FEW, icon = L.divIcon({ className: "", iconSize: [0, 0], html: "<i class='failing'></i>" });
-    const canvas = many && L.canvas({ pane: pane(theme), padding: 0.05 });  // thousands of elements would slow every turn
     const group = L.layerGroup();
     for (const one of failing) {
       if (!one.geometry || one.geometry.type !== "Point") continue;
       const [lon, lat] = one.geometry.coordinates, still = { pane: pane(theme), interactive: false };
-      group.addLayer(many ? L.circleMarker([lat, lon], { ...still, renderer: canvas, radius: px(2.5), stroke: false, fillColor: css("--warn"), fillOpacity: 0.8 })
+      group.addLayer(many ? L.circleMarker([lat, lon], { ...still, renderer: canvas(theme), radius: px(2.5), stroke: false, fillColor: css("--warn"), fillOpacity: 0.8 })
         : L.marker([lat, lon], { ...still, icon: icon, keyboard: false }));
     }
     put(theme, group);
@@ -125,7 +130,7 @@
     drop("hotspots");
     const colours = [1, 2, 3, 4, 5].map((i) => css("--density-" + i));
     const surface = window.L.geoJSON({ type: "FeatureCollection", features: features }, {
-      pane: pane("hotspots"), interactive: false, renderer: window.L.canvas({ pane: pane("hotspots"), padding: 0.1 }),
+      pane: pane("hotspots"), interactive: false, renderer: canvas("hotspots"),
       style: (one) => ({ stroke: one.properties.class === 0, color: colours[1], weight: 1, opacity: 0.7, fillColor: colours[one.properties.class], fillOpacity: 0.78 }),
     });
     put("hotspots", surface);

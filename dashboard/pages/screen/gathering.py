@@ -7,7 +7,7 @@ cameras). A new release is shown when both are there, never in part.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,7 +32,7 @@ from dashboard.pages.screen import (
 )
 from dashboard.pages.screen.looked_at import LookedAt
 from dashboard.peak_hours import peak_words
-from dashboard.trend_steps import trend_steps
+from dashboard.trend_steps import Trend, trend_steps
 from dashboard.unit_values import unit_values
 from data.index import INCIDENT_LEVELS
 from data.store import coverage, coverage_rules, describe, disputes, profile
@@ -88,11 +88,12 @@ def _counted(at: LookedAt, cards: list[str]) -> dict:
     release, selection, scope = at.release, at.selection, at.scope
     found = profile(release, selection, scope)
     table = np.array([n or 0 for n in found.rows["count"].to_pylist()]).reshape(7, 24)
-    weeks = trend_steps(release, _twelve_weeks(at), scope, "week")
+    steps = _steps(at)
     return {
         "kpis": view_kpis.kpis(at, changes(release, selection, scope), cards),
-        "trend": view_trend.trend(weeks),
-        "trend_caption": view_trend.caption(weeks),
+        "trend_title": view_trend.title(at.step),
+        "trend": view_trend.trend(steps, at.step),
+        "trend_caption": view_trend.caption(steps, at.step),
         "week": view_week.week(table, found.meta["state"] == "missing"),
         "week_caption": peak_words(table) if table.sum() else "",
         "top": view_top.top(at),
@@ -100,11 +101,15 @@ def _counted(at: LookedAt, cards: list[str]) -> dict:
     }
 
 
-def _twelve_weeks(at: LookedAt):
-    """The twelve weeks up to the end of the window."""
+def _steps(at: LookedAt) -> Trend:
+    """The twelve weeks (or months) up to the end of the window."""
     end = at.selection.end
-    start = end - timedelta(days=7 * view_trend.WEEKS)
-    return replace(at.selection, start=start, end=end, compare="none")
+    start = end - timedelta(days=7 * view_trend.STEPS)
+    if at.step == "month":
+        months = end.year * 12 + end.month - 1 - view_trend.STEPS
+        start = date(months // 12, months % 12 + 1, 1)
+    asked = replace(at.selection, start=start, end=end, compare="none")
+    return trend_steps(at.release, asked, at.scope, at.step)
 
 
 def _disputes(at: LookedAt) -> dict:
@@ -200,7 +205,7 @@ def drill(at: LookedAt) -> dict:
         area_name(at),
         _above(at),
         changes(release, selection, scope),
-        trend_steps(release, _twelve_weeks(at), scope, "week"),
+        _steps(at),
         np.array([n or 0 for n in hours]).reshape(7, 24),
         disputes(release, selection, scope, place.level if place.level in INCIDENT_LEVELS else "district").meta,
         coverage(release, selection, scope).meta["rates"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.components.words import before_name, now_name
-from data.selection import Selection, Window
+from data.selection import Selection, Window, calendar_unit
 from data.store import Release, Scope
 from data.store.units import Place
 
@@ -39,6 +39,11 @@ class LookedAt:
     def past(self) -> str:
         """What the compared window is called: 上周."""
         return before_name(self.window, self.selection.compare)
+
+    @property
+    def step(self) -> str:
+        """What the trend goes by: ``month`` where the sources know only months, else ``week``."""
+        return "month" if calendar_unit(self.window) != "days" else "week"
 
     def level(self, *wanted: str) -> str | None:
         """The first of some levels that lies under the area and has units."""

@@ -67,7 +67,7 @@ def _stage(parts: dict, title: str, themes: list[str], fault: str | None) -> htm
         )
     panels = [
         html.Section(_part("kpis", parts), className="place kpi-place", id="p-kpis"),
-        _panel("trend", say("近12周有效警情"), [_part("trend", parts)], _part("trend_caption", parts)),
+        _panel("trend", _part("trend_title", parts), [_part("trend", parts)], _part("trend_caption", parts)),
         _panel("week", say("时段 × 星期"), [_part("week", parts)], _part("week_caption", parts)),
         _map(parts, themes),
         _panel("top", say("高发区域 TOP10"), [_part("top", parts)], [html.Span(className="tick-key"), say("竖线为对比期")]),
@@ -86,7 +86,7 @@ def _stage(parts: dict, title: str, themes: list[str], fault: str | None) -> htm
     return html.Div([head, *panels, html.Div(id="offline", role="status"), html.Div(id="drill")], id="stage")
 
 
-def _panel(name: str, title: str, body: list, caption) -> html.Element:
+def _panel(name: str, title, body: list, caption) -> html.Element:
     head = html.Div([html.H2(title), html.Div(caption, className="caption")], className="panel-head")
     return html.Section([head, html.Div(body, className="panel-body")], className=f"place panel {name}", id=f"p-{name}")
 

@@ -47,7 +47,12 @@ def drill(
         [
             head,
             _number(at, found),
-            _block(say("近12周"), view_trend.caption(weeks), view_trend.trend(weeks), "drill-trend"),
+            _block(
+                view_trend.title(at.step),
+                view_trend.caption(weeks, at.step),
+                view_trend.trend(weeks, at.step),
+                "drill-trend",
+            ),
             _block(say("时段"), peak_words(hours) if hours.sum() else "", _hours(hours), "drill-hours"),
             _block(say("类别"), say("竖线为{past}", past=at.past), _categories(at, found), "drill-categories"),
             _block(say("纠纷"), "", _disputes(disputes), "drill-line"),

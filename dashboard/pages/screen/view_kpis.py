@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboard.compared import percent_words
 from dashboard.components import html
-from dashboard.components.verdict import chip
+from dashboard.components.verdict import chip, short_chip
 from dashboard.components.words import p_text, signed, whole
-from dashboard.language import say
+from dashboard.language import current, say
 from dashboard.pages.screen.looked_at import LookedAt
 from data.store.changes import Change, Changes
 
@@ -29,12 +29,17 @@ def _card(name: str, change: Change, at: LookedAt, extra: str) -> html.Element:
         number.append(html.Span(say("起", n=change.now), className="unit"))
     return html.Div(
         [
-            html.Div([html.Span(name, className="label"), chip(change.verdict)], className="card-line"),
+            html.Div([html.Span(name, className="label"), _chip(change.verdict, hero)], className="card-line"),
             html.Div(number, className="card-number"),
             html.Div(_against(change, at, hero), className="card-line against"),
         ],
         className=f"kpi {extra}".strip(),
     )
+
+
+def _chip(word: str | None, hero: bool) -> html.Element | None:
+    """The verdict; in two syllables where a small card has no room for more."""
+    return chip(word) if hero or current() == "zh" else short_chip(word)
 
 
 def _against(change: Change, at: LookedAt, hero: bool) -> list:

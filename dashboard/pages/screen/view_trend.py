@@ -7,24 +7,31 @@ from math import ceil, floor, log10
 
 from dashboard.components import html
 from dashboard.components.card import empty
-from dashboard.components.words import plain, short_day, whole
+from dashboard.components.words import month_text, plain, short_day, whole
 from dashboard.language import say
 from dashboard.trend_steps import Step, Trend
 
-WEEKS = 12
+STEPS = 12
+_UNITS = {"week": "周", "month": "月"}
 
 
-def caption(found: Trend) -> str:
-    """Unit and band of the latest week that has one."""
+def title(step: str) -> str:
+    """What the figure is."""
+    return say("近12周有效警情") if step == "week" else say("近12月有效警情")
+
+
+def caption(found: Trend, step: str) -> str:
+    """Unit and band of the latest step that has one."""
+    unit = say(_UNITS[step])
     banded = [step for step in found.steps if step.lower is not None]
     if not banded:
-        return say("起/周 · 完整的周不够，没有控制带")
+        return say("起/{unit} · 完整的{unit}不够，没有控制带", unit=unit)
     low, high = round(banded[-1].lower), round(banded[-1].upper)
-    return say("起/周 · 控制带 {low}—{high}", low=f"{low:,}", high=f"{high:,}")
+    return say("起/{unit} · 控制带 {low}—{high}", unit=unit, low=f"{low:,}", high=f"{high:,}")
 
 
-def trend(found: Trend) -> html.Element:
-    """The figure; empty where no week has a report."""
+def trend(found: Trend, step: str) -> html.Element:
+    """The figure; empty where no step has a report."""
     steps = found.steps
     values = [v for s in steps for v in (s.count, s.lower, s.upper) if v is not None]
     if not any(step.count is not None for step in steps):
@@ -45,13 +52,13 @@ def trend(found: Trend) -> html.Element:
     )  # fmt: skip
     axis = [html.Span(plain(mark), className="tick-y", style={"top": f"{up(mark):.2f}%"}) for mark in marks]
     axis += [
-        html.Span(short_day(step.start), className="tick-x" + (" last" if i == len(steps) - 1 else ""),
-                  style={"left": f"{across(i):.2f}%"})
-        for i, step in enumerate(steps) if (len(steps) - 1 - i) % 2 == 0
+        html.Span(month_text(one.start) if step == "month" else short_day(one.start),
+                  className="tick-x" + (" last" if i == len(steps) - 1 else ""), style={"left": f"{across(i):.2f}%"})
+        for i, one in enumerate(steps) if (len(steps) - 1 - i) % 2 == 0
     ]  # fmt: skip
-    points = [_point(step, across(i), up(step.count), i == len(steps) - 1)
-              for i, step in enumerate(steps) if step.count is not None]  # fmt: skip
-    words = say("近{n}周每周起数，最近一周{last}", n=len(steps), last=whole(steps[-1].count))
+    points = [_point(one, step, across(i), up(one.count), i == len(steps) - 1)
+              for i, one in enumerate(steps) if one.count is not None]  # fmt: skip
+    words = say("{title}，最近{last}", title=title(step), last=whole(steps[-1].count))
     return html.Div([drawing, *axis, *points], className="plot", role="img", **{"aria-label": words})
 
 
@@ -64,14 +71,15 @@ def _marks(low: float, high: float) -> list[float]:
     return [k * step for k in range(first, ceil(high / step) + 1)] or [first * step]
 
 
-def _point(step: Step, left: float, top: float, last: bool) -> html.Element:
-    end = step.start + timedelta(days=6)
-    title = say("{a}—{b}　{n}起", a=short_day(step.start), b=short_day(end), n=whole(step.count))
-    tone = {"above": " bad", "below": " good"}.get(step.outside or "", "")
-    tone += "" if step.complete else " open"
+def _point(one: Step, step: str, left: float, top: float, last: bool) -> html.Element:
+    end = one.start + timedelta(days=6)
+    when = month_text(one.start) if step == "month" else say("{a}—{b}", a=short_day(one.start), b=short_day(end))
+    said = say("{when}　{n}起", when=when, n=whole(one.count))
+    tone = {"above": " bad", "below": " good"}.get(one.outside or "", "")
+    tone += "" if one.complete else " open"
     place = {"left": f"{left:.2f}%", "top": f"{top:.2f}%"}
-    inside = html.Strong(whole(step.count), className="last-count") if last else None
-    return html.Span(inside, className="point" + (" last" if last else "") + tone, style=place, title=title)
+    inside = html.Strong(whole(one.count), className="last-count") if last else None
+    return html.Span(inside, className="point" + (" last" if last else "") + tone, style=place, title=said)
 
 
 def _band(steps: list[Step], across, up) -> list[html.Element]:

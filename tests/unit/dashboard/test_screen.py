@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 import small_release as small
 from hypothesis import given
@@ -154,3 +156,12 @@ def test_every_kind_of_alert_has_words_on_the_wall_and_in_the_list(kind, code, e
     (row,) = view_drawer.alert_rows([alert])
     assert named in line and said in line and row["kind"] == named and said in row["words"]
     assert row["severity"] == "▲ 高" and row["window"] == "11月9日—15日" and row["code"] == code
+
+
+def test_sources_that_know_only_months_are_shown_by_the_month(tmp_path):
+    stated = small.info()
+    monthly = replace(stated, sources=tuple(replace(one, precision="month", cadence="month") for one in stated.sources))
+    small.publish(tmp_path / "releases", small.incidents(6000).assign(recorded_at=pd.NaT), stated=monthly)
+    page = client(tmp_path).get("/screen").text
+    assert "近12月有效警情" in page and "近12周" not in page and "起/月" in page
+    assert len(re.findall(r'class="point', page)) >= 12 and "2026年10月" in page
