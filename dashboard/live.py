@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 import anyio.to_thread
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -11,6 +12,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from data.errors import YanpanError
 from data.store import Store
 
+_log = logging.getLogger(__name__)
 LOOKS_EVERY_S = 0.5
 SAYS_EVERY_S = 10.0  # even where nothing is new: silence means that the line is dead
 
@@ -34,7 +36,11 @@ class Live:
     async def watch(self) -> None:
         """Look for a new release until cancelled."""
         while True:
-            release = (await anyio.to_thread.run_sync(self.state))["release"]
+            try:
+                release = (await anyio.to_thread.run_sync(self.state))["release"]
+            except Exception:
+                _log.exception("live")  # the walls are told again as soon as it can be opened
+                release = self._release
             if release != self._release:
                 async with self._changed:
                     self._release = release

@@ -105,26 +105,38 @@ def _hotspots(release: Release, week: Selection) -> Iterator[_Found]:
     groups = unit_classes(release, week, _ALL, "gi", "grid").groups
     before = np.isin(unit_classes(release, week, _ALL, "gi", "grid", "before").label, _HOT) if groups else None
     for group in groups:
-        code = _community(release, group)
-        if group.count >= LEAST_EVENTS and not before[list(group.units)].any():
-            told = {"number": group.number, "count": group.count, "before": group.before, "q": group.q_min}
-            yield _Found(f"hotspot:{code}:{week.start}", "hotspot", code, "medium", told)
-        yield from _offline(release, group, code)
+        place, code = _peak(release, group), _holding(release, group)
+        told = {"place": place, "number": group.number, "count": group.count, "before": group.before, "q": group.q_min}
+        if group.count >= LEAST_EVENTS and group.before is not None and not before[list(group.units)].any():
+            yield _Found(f"hotspot:{group.code}:{week.start}", "hotspot", code, "medium", told)
+        yield from _offline(release, group, place, code)
 
 
-def _offline(release: Release, group: Group, code: str) -> Iterator[_Found]:
+def _offline(release: Release, group: Group, place: str, code: str | None) -> Iterator[_Found]:
     known = cameras(release)
     here = np.isin(known.rows.grid, group.units) & ~known.removed
     down = int((here & (known.state == "offline")).sum())
     if down:
-        told = {"number": group.number, "offline": down, "cameras": int(here.sum())}
-        yield _Found(f"offline:{code}", "offline", code, "medium" if down >= MANY_OFFLINE else "low", told)
+        told = {"place": place, "number": group.number, "offline": down, "cameras": int(here.sum())}
+        yield _Found(f"offline:{group.code}", "offline", code, "medium" if down >= MANY_OFFLINE else "low", told)
 
 
-def _community(release: Release, group: Group) -> str:
-    """The community (else the next wider unit, else the grid) that the hotspot's peak lies in."""
+def _peak(release: Release, group: Group) -> str:
+    """Name of the community (else the next wider unit, else the grid) that the hotspot's peak lies in."""
     units, at = release.units.level("grid"), release.units.find(group.code).position
     for level in ("community", "street", "district"):
         if len(release.units.level(level)) and units.above[level][at] >= 0:
-            return str(release.units.level(level).codes[units.above[level][at]])
-    return group.code
+            return str(release.units.level(level).names[units.above[level][at]])
+    return group.name
+
+
+def _holding(release: Release, group: Group) -> str | None:
+    """Code of the smallest area that holds the whole hotspot, so that its numbers are told to who may see all of it; None is
+    the whole release."""
+    units = release.units.level("grid")
+    for level in ("community", "street", "district"):
+        if len(release.units.level(level)):
+            above = np.unique(units.above[level][list(group.units)])
+            if len(above) == 1 and above[0] >= 0:
+                return str(release.units.level(level).codes[above[0]])
+    return None

@@ -15,7 +15,12 @@
     const text = textOf(place), floor = FLOOR * yanpan.wall.scale;
     text.style.fontSize = "";
     for (const one of EXTRAS) for (const extra of place.querySelectorAll(one)) extra.hidden = false;
-    if (text.dataset.said) { text.textContent = text.dataset.said; delete text.dataset.said; }
+    if (text.dataset.said) {
+      if (text.textContent === text.dataset.cut) text.textContent = text.dataset.said;  // else it says something new by now
+      else place.removeAttribute("title");
+      delete text.dataset.said;
+      delete text.dataset.cut;
+    }
     if (!place.clientWidth) return;
     for (const one of EXTRAS) {
       if (!over(place)) return;
@@ -29,6 +34,7 @@
     const whole = (text.dataset.said = text.textContent);
     place.title = place.title || whole;
     for (let n = whole.length - 1; n > 1 && over(place); n--) text.textContent = whole.slice(0, n) + "…";
+    text.dataset.cut = text.textContent;
   }
   yanpan.fitTexts = function () { for (const place of document.querySelectorAll(PLACES)) fit(place); };
   document.addEventListener("yanpan:arranged", () => requestAnimationFrame(yanpan.fitTexts));

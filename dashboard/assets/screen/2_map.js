@@ -62,19 +62,24 @@
     layer.addTo(at.map);
     return layer;
   }
-  function drop(theme) {
-    for (const layer of at.layers[theme] || []) layer.remove();
+  /** Take a theme's layers away; tiles stay until those that take their place are there. */
+  function drop(theme, next) {
+    const old = at.layers[theme] || [];
     at.layers[theme] = [];
+    const away = () => { for (const layer of old.splice(0)) layer.remove(); };
+    if (!next || !old.length) { away(); return; }
+    next.once("load", away);
+    setTimeout(away, 5000);
   }
   const tiles = (layer, release) => yanpan.tileUrl(layer, release);
 
   /** Land, its borders, roads and water: what every theme stands on. */
   function ground(release, level, list) {
-    drop("ground");
     at.land = list;
     const values = { level: level, size: list.codes.length, counted: false, limits: { count: [] }, columns: { shown: new Uint8Array(list.codes.length).fill(1) } };
     const land = yanpan.identityLayer(window.L, { url: tiles(level, release), pane: "ground", key: level + "@" + release,
       units: { level: level, district: list.above.district, street: list.above.street }, hatchMarker: yanpan.paint.HATCH });
+    drop("ground", land);
     put("ground", land).paint(yanpan.paint.units(values, list, "count", 11, false, false));
     const base = yanpan.identityLayer(window.L, { url: tiles("base", release), pane: "base" });
     put("ground", base).paint(yanpan.paint.base(new Set(["road", "water"])));
@@ -87,9 +92,9 @@
     placeNames();
   }
   function units(theme, values, list, release) {
-    drop(theme);
     const layer = yanpan.identityLayer(window.L, { url: tiles(values.level, release), pane: pane(theme), key: values.level + "@" + release,
       units: { level: values.level, district: list.above.district, street: list.above.street }, hatchMarker: yanpan.paint.HATCH });
+    drop(theme, layer);
     put(theme, layer).paint(yanpan.paint.units(values, list, values.measure, 11, false, false));
   }
   /** Rings at the places of units, their area the number found, a wedge what is still open. */
@@ -113,8 +118,8 @@
     }
   }
   function cover(theme, release, failing) {
-    drop(theme);
     const layer = yanpan.identityLayer(window.L, { url: yanpan.tileUrl("coverage", release, "&method=best"), pane: pane(theme), minNativeZoom: 11 });
+    drop(theme, layer);
     put(theme, layer).paint(yanpan.paint.coverage());
     const L = window.L, many = failing.length > FEW, icon = L.divIcon({ className: "", iconSize: [0, 0], html: "<i class='failing'></i>" });
     const group = L.layerGroup();

@@ -89,7 +89,15 @@
   }
   screen.show = function (name) { show(name); again(); };
   screen.step = step;
-  screen.freeze = function (on) { screen.frozen = on; document.documentElement.toggleAttribute("data-frozen", on); again(); };
+  /** Hold the picture for a reason (the hand, a touch, an open area); it moves again when none is left. */
+  const reasons = new Set(still ? ["address"] : []);
+  screen.freeze = function (on, why) {
+    if (on) reasons.add(why); else reasons.delete(why);
+    screen.frozen = reasons.size > 0;
+    document.documentElement.toggleAttribute("data-frozen", reasons.has("hand"));
+    again();
+  };
+  screen.turnFreeze = () => screen.freeze(!reasons.has("hand"), "hand");
 
   document.addEventListener("click", function (event) {
     const tab = event.target.closest && event.target.closest(".theme-tab");

@@ -3,7 +3,7 @@
   "use strict";
   const yanpan = window.yanpan, screen = yanpan.screen;
   const POLL_MS = 10000, RETRY_MS = [1000, 2000, 5000, 10000], PER_PAGE = { 3: 3, 4: 4, 5: 5 }, PAGE_MS = 8000;
-  const at = { socket: null, tries: 0, since: null, wanted: null, busy: false, page: 0 };
+  const at = { tries: 0, since: null, wanted: false, busy: false, retry: 0, page: 0 };
   const two = (n) => String(n).padStart(2, "0");
 
   function clock() {
@@ -43,53 +43,56 @@
 
   /* First what is seen at once, then what takes seconds; the page is whole before anything is exchanged later. */
   async function begin() {
-    yanpan.city.build();
     const release = screen.release;
-    try {
-      const ground_ = await ground(release);
-      const first = {};
-      draw({ ground: ground_, themes: first });
-      await screen.gather(release, (one) => screen.draw(one, release));
-      const slow = await yanpan.askScreen("/screen/slow");
-      if (slow.release === screen.release) write(slow.parts);
-    } catch (fault) {
-      if (fault.message !== "release") { lost(); }
-      refresh();
-      return;
-    }
+    draw({ ground: await ground(release), themes: {} });
+    await screen.gather(release, (one) => screen.draw(one, release));
+    const slow = await yanpan.askScreen("/screen/slow");
+    if (slow.release !== release) throw new Error("release");
+    write(slow.parts);
     document.documentElement.dataset.whole = "";
   }
 
-  /** A new release: everything is asked before anything changes. One refresh at a time; the latest wish wins. */
+  /** A new release: everything is asked before anything changes. */
+  async function exchange(state) {
+    const release = state.release, before = screen.map, found = {};
+    screen.map = state.map;
+    try {
+      found.ground = await ground(release);
+      found.themes = await screen.gather(release);
+      const slow = await yanpan.askScreen("/screen/slow");
+      if (slow.release !== release) throw new Error("release");
+      found.parts = { ...state.parts, ...slow.parts };
+    } catch (fault) {
+      screen.map = before;
+      throw fault;
+    }
+    screen.release = release;
+    document.dispatchEvent(new CustomEvent("yanpan:exchanged"));
+    write(found.parts);
+    draw(found);
+    document.documentElement.dataset.release = release;
+    document.documentElement.dataset.whole = "";
+  }
+
+  /** One refresh at a time, and one retry waiting at most. */
+  function later(ms) {
+    clearTimeout(at.retry);
+    at.retry = setTimeout(refresh, ms);
+  }
   async function refresh() {
     if (at.busy) return;
     at.busy = true;
+    at.wanted = false;
     try {
-      const state = await yanpan.askScreen("/screen/state"), release = state.release;
-      if (release === screen.release) { write({ age: state.parts.age, sources: state.parts.sources }); return; }
-      const before = { release: screen.release, map: screen.map };
-      screen.map = state.map;
-      let found;
-      try {
-        found = { ground: await ground(release), themes: await screen.gather(release) };
-        const slow = await yanpan.askScreen("/screen/slow");
-        if (slow.release !== release) throw new Error("release");
-        found.parts = { ...state.parts, ...slow.parts };
-      } catch (fault) {
-        screen.map = before.map;
-        throw fault;
-      }
-      screen.release = release;
-      document.dispatchEvent(new CustomEvent("yanpan:exchanged"));
-      write(found.parts);
-      draw(found);
-      document.documentElement.dataset.release = release;
-      document.documentElement.dataset.whole = "";
+      const state = await yanpan.askScreen("/screen/state");
+      if (state.release !== screen.release) await exchange(state);
+      else if (!("whole" in document.documentElement.dataset)) await begin();
+      else write({ age: state.parts.age, sources: state.parts.sources });
     } catch (fault) {
-      setTimeout(refresh, fault.message === "release" ? 300 : 3000);  // it was exchanged once more, or the server is away
+      later(fault.message === "release" ? 300 : 3000);  // exchanged once more meanwhile, or the server is away
     } finally {
       at.busy = false;
-      if (at.wanted && at.wanted !== screen.release) setTimeout(refresh, 300);
+      if (at.wanted) later(300);
     }
   }
 
@@ -103,20 +106,20 @@
   }
   function found() {
     at.since = null;
-    at.tries = 0;
     document.getElementById("offline").textContent = "";
     delete document.documentElement.dataset.offline;
   }
   function told(message) {
     found();
-    at.wanted = message.release;
-    if (message.release && message.release !== screen.release) refresh();
+    if (!message.release || message.release === screen.release) return;
+    at.wanted = at.busy;  // one that is under way may have asked before
+    refresh();
   }
   function connect() {
-    const socket = (at.socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/live"));
+    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/live");
     let heard = Date.now();
     const watch = setInterval(() => { if (Date.now() - heard > 3 * POLL_MS) socket.close(); }, POLL_MS);
-    socket.onmessage = (event) => { heard = Date.now(); told(JSON.parse(event.data)); };
+    socket.onmessage = (event) => { heard = Date.now(); at.tries = 0; told(JSON.parse(event.data)); };
     socket.onclose = function () {
       clearInterval(watch);
       poll().finally(() => setTimeout(connect, RETRY_MS[Math.min(at.tries++, RETRY_MS.length - 1)]));
@@ -141,5 +144,7 @@
 
   clock();
   alerts();
-  begin().finally(function () { screen.start(); connect(); });
+  yanpan.city.build();
+  at.busy = true;
+  begin().catch(() => later(1000)).finally(function () { at.busy = false; screen.start(); connect(); });
 })();

@@ -5,7 +5,7 @@
   const RELOAD_HOUR = 4;
   const KEYS = {
     ArrowRight: () => screen.step(1), ArrowLeft: () => screen.step(-1), PageDown: () => screen.step(1), PageUp: () => screen.step(-1),
-    " ": () => screen.freeze(!screen.frozen), Enter: () => screen.freeze(!screen.frozen),
+    " ": () => screen.turnFreeze(), Enter: () => screen.turnFreeze(),
     f: () => { if (document.fullscreenElement) document.exitFullscreen(); else document.documentElement.requestFullscreen().catch(() => {}); },
   };
   document.addEventListener("keydown", function (event) {
@@ -18,10 +18,10 @@
   /* A touch holds the picture for a minute. */
   let held = 0;
   document.addEventListener("pointerdown", function (event) {
-    if (event.target.closest(".theme-tab, #drill") || document.documentElement.dataset.drill || (screen.frozen && !held)) return;
+    if (event.target.closest(".theme-tab, #drill")) return;
     clearTimeout(held);
-    screen.freeze(true);
-    held = setTimeout(function () { held = 0; screen.freeze(false); }, 60000);
+    screen.freeze(true, "touch");
+    held = setTimeout(() => screen.freeze(false, "touch"), 60000);
   });
 
   async function stayAwake() {
@@ -34,7 +34,7 @@
   function nightly() {
     const now = new Date(), then = new Date(now);
     then.setHours(RELOAD_HOUR, Math.floor(Math.random() * 20), 0, 0);
-    if (then <= now) then.setDate(then.getDate() + 1);
+    if (then <= now || now.getHours() === RELOAD_HOUR) then.setDate(then.getDate() + 1);  // not twice in one night
     setTimeout(function () { if (document.documentElement.hasAttribute("data-offline")) nightly(); else location.reload(); }, then - now);
   }
   nightly();

@@ -3,7 +3,7 @@
   "use strict";
   const yanpan = window.yanpan, screen = yanpan.screen;
   const BACK_MS = 60000;
-  const at = { timer: 0, asked: 0, frozen: false, open: false };
+  const at = { timer: 0, asked: 0, open: false };
 
   function close() {
     clearTimeout(at.timer);
@@ -13,16 +13,15 @@
     yanpan.render(document.getElementById("drill"), null);
     document.documentElement.removeAttribute("data-drill");
     yanpan.city.picked(null);
-    screen.freeze(at.frozen);
+    screen.freeze(false, "drill");
   }
   async function open(code) {
     const number = ++at.asked;
     let told;
     try { told = await yanpan.askScreen("/screen/drill", { code: code }); } catch { return; }  // the line to the server says so itself
     if (number !== at.asked || told.release !== screen.release) return;
-    if (!at.open) at.frozen = screen.frozen;
     at.open = true;
-    screen.freeze(true);
+    screen.freeze(true, "drill");
     yanpan.render(document.getElementById("drill"), told.panel);
     document.documentElement.dataset.drill = code;
     yanpan.city.picked(told.outline);

@@ -84,7 +84,10 @@ def area_name(at: LookedAt) -> str:
 def _counted(at: LookedAt, cards: list[str]) -> dict:
     if not at.release.reports.source_ids:
         nothing = empty(say("本发布没有事件来源。"))
-        return dict.fromkeys(("kpis", "trend", "week", "top"), nothing) | {"reports": None}
+        said = dict.fromkeys(("trend_caption", "week_caption", "reports"))
+        return (
+            dict.fromkeys(("kpis", "trend", "week", "top"), nothing) | said | {"trend_title": view_trend.title(at.step)}
+        )
     release, selection, scope = at.release, at.selection, at.scope
     found = profile(release, selection, scope)
     table = np.array([n or 0 for n in found.rows["count"].to_pylist()]).reshape(7, 24)
@@ -170,7 +173,11 @@ def _hours(at: LookedAt, code: str) -> np.ndarray:
     units = at.release.units
     place = units.find(code)
     above = units.level(place.level).above.get("community")
-    if above is not None and above[place.position] >= 0:
+    if (
+        above is not None
+        and above[place.position] >= 0
+        and units.in_scope("community", at.scope)[above[place.position]]
+    ):
         code = str(units.level("community").codes[above[place.position]])
     rows = profile(at.release, replace(at.selection, area=code), at.scope).rows
     return np.array([n or 0 for n in rows["count"].to_pylist()]).reshape(7, 24).sum(axis=0)

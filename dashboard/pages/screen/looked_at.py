@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.components.words import before_name, now_name
+from data.index import UNIT_LEVELS
 from data.selection import Selection, Window, calendar_unit
 from data.store import Release, Scope
 from data.store.units import Place
@@ -48,9 +49,8 @@ class LookedAt:
     def level(self, *wanted: str) -> str | None:
         """The first of some levels that lies under the area and has units."""
         for level in wanted:
-            if self.release.units.shown(level, self.area, self.scope).any() and (
-                self.area is None or level != self.area.level
-            ):
+            below = self.area is None or UNIT_LEVELS.index(level) > UNIT_LEVELS.index(self.area.level)
+            if below and self.release.units.shown(level, self.area, self.scope).any():
                 return level
         return None
 

@@ -41,10 +41,11 @@ def page(
     styles = "".join(f'<link rel="stylesheet" href="{_address(name)}">' for name in _STYLES)
     scripts = "".join(f'<script defer src="{src}"></script>' for src in (*leaflet, *map(_address, _SCRIPTS)))
     first = "".join(f'<script src="{_address(name)}"></script>' for name in _FIRST)
+    again = "" if fault is None else '<meta http-equiv="refresh" content="30">'  # nobody stands by a wall to try again
     lang = "zh-CN" if language.current() == "zh" else "en"
     return (
         f'<!doctype html><html lang="{lang}" data-theme="{settings.theme}"><head><meta charset="utf-8"><title>{html.to_text(title)}'
-        f'</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{styles}'
+        f'</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{again}{styles}'
         f"<script>{head}window.yanpanScreen={_script(told)};</script></head><body>"
         f"{html.to_text(_stage(parts, title, settings.themes, fault))}{first}{scripts if state else ''}</body></html>"
     )

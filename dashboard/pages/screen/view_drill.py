@@ -72,8 +72,8 @@ def _number(at: LookedAt, found: Changes) -> html.Element:
     told = [html.Span(whole(total.now), className="count"), html.Span(say("起", n=total.now or 0), className="unit")]
     against = [html.Span(say("{past} {n}", past=at.past, n=whole(total.before)), className="caption")]
     if total.difference is not None:
-        against = [html.Strong(signed(total.difference)), " ", percent_words(total), " ", *against, " ",
-                   html.Span(p_text(total.p), className="p")]  # fmt: skip
+        past = [percent_words(total), " ", *against] if total.before else [say("{past}为0", past=at.past)]
+        against = [html.Strong(signed(total.difference)), " ", *past, " ", html.Span(p_text(total.p), className="p")]
     return html.Div([html.Div(told), html.Div([chip(total.verdict), html.Div(against)])], className="drill-number")
 
 

@@ -32,11 +32,14 @@ def age(described: dict, local: datetime) -> html.Element:
     incident = [source for source in described["sources"] if source["kind"] == "incident"]
     tone, note = freshness(described["data_as_of"], incident, today)
     silent = [source["id"] for source in incident if source["silent"]]
-    words = say("停报：{names}", names=listed(silent)) if silent else note or since(described["data_as_of"], local)
+    words = note or since(described["data_as_of"], local)
+    if silent:
+        words = " · ".join(filter(None, (note, say("停报：{names}", names=listed(silent)))))
+        tone = "bad" if tone == "bad" else "warn"
     return html.Div(
         [
             html.Div([say("数据截至"), " ", html.Strong(moment(described["data_as_of"], today))], className="head-age"),
-            html.Div([html.Span(className=f"dot {'warn' if silent else tone}"), words], className="caption"),
+            html.Div([html.Span(className=f"dot {tone}"), words], className="caption"),
         ]
     )
 

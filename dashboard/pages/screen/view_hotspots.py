@@ -49,7 +49,9 @@ def found(at: LookedAt, level: str) -> list[Hotspot]:
     rows = []
     for group in groups:
         place, parent = _place(at, level, group.code)
-        state = None if flagged is None else _LASTING if flagged[list(group.units)].any() else _NEW
+        state = (
+            None if flagged is None or group.before is None else _LASTING if flagged[list(group.units)].any() else _NEW
+        )
         rows.append(Hotspot(group, place, parent, state))
     return rows
 

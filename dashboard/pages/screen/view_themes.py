@@ -17,7 +17,7 @@ MEASURES = {"grid": COUNT, "disputes": DISPUTES, "change": CHANGE}
 LEVELS = {
     "grid": ("grid", "community", "street", "district"),
     "disputes": ("street", "district"),
-    "change": ("community", "street", "district"),
+    "change": ("community", "street", "district", "grid"),
 }
 
 

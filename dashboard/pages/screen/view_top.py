@@ -18,7 +18,7 @@ SHOWN = 10
 
 def top(at: LookedAt) -> list | html.Element:
     """Rows of areas, most first; those without a report stand apart."""
-    level = at.level("community", "street", "district")
+    level = at.level("community", "street", "district", "grid")
     if level is None:
         return empty(say("没有更小的区域。"))
     rows = counts(at.release, at.selection, at.scope, level).rows.to_pylist()

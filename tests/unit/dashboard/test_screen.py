@@ -143,9 +143,21 @@ ALERTS = [
         "1,234起，控制上限900",
     ),
     ("above", None, {"category": None, "count": 9, "upper": 5, "mean": 3.0}, "突升", "全市 全部 9起"),
-    ("hotspot", "990102001001", {"count": 12, "before": None, "number": 1, "q": 0.01}, "新热点", "甲 12起"),
+    (
+        "hotspot",
+        "990102001001",
+        {"place": "甲", "count": 12, "before": None, "number": 1, "q": 0.01},
+        "新热点",
+        "甲 12起",
+    ),
     ("silent", None, {"source": "jq", "data_as_of": None}, "停报", "来源jq停报"),
-    ("offline", "990102001001", {"offline": 2, "cameras": 5, "number": 1}, "离线", "2台摄像机离线（共5台）"),
+    (
+        "offline",
+        "990102001001",
+        {"place": "甲", "offline": 2, "cameras": 5, "number": 1},
+        "离线",
+        "2台摄像机离线（共5台）",
+    ),
 ]
 
 

@@ -632,14 +632,14 @@ def test_every_filter_in_force_is_a_chip_that_removes_it(filters, text, paramete
 def test_the_drawer_has_a_tab_for_each_list_and_keeps_the_rest_of_the_state():
     page = replace(state(area="990101"), tab="incidents", measure="gi")
     tabs = view_drawer.tabs(page, "community", {"incidents": 1051})
-    assert [texts(a) for a in links(tabs)] == ["社区", "警情 1,051", "热点", "场所"]
-    assert [attributes(a)["aria-selected"] for a in links(tabs)] == ["false", "true", "false", "false"]
+    assert [texts(a) for a in links(tabs)] == ["社区", "警情 1,051", "热点", "场所", "预警"]
+    assert [attributes(a)["aria-selected"] for a in links(tabs)] == ["false", "true", "false", "false", "false"]
     assert leads_to(links(tabs)[2])["tab"] == ["hotspots"] and leads_to(links(tabs)[2])["measure"] == ["gi"]
     assert all("view" in attributes(a)["class"].split() for a in links(tabs))
 
 
 def test_every_list_has_columns_and_numbers_stand_right():
-    for tab in ("units", "incidents", "hotspots", "places"):
+    for tab in ("units", "incidents", "hotspots", "places", "alerts"):
         columns = view_drawer.columns(tab)
         assert len({c["field"] for c in columns}) == len(columns) and all(c["headerName"] for c in columns)
     right = [c["field"] for c in view_drawer.columns("hotspots") if c.get("type") == "rightAligned"]
