@@ -7,7 +7,6 @@ A page is a module with ``register(app, store, settings)``: it sets ``app.layout
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboard import api, basemaps, errors, guard, language, live, tiles
+from dashboard.components.html import to_script
 from dashboard.delivery import Delivery
 from dashboard.pages import screen
 from dashboard.settings import Settings
@@ -142,7 +142,7 @@ def _words(request: Request, settings: Settings) -> str:
     maps = [{"id": one["id"], "name": one["name"]} for one in basemaps.describe(settings)]
     told = {"yanpanLanguage": chosen, "yanpanWords": language.catalogue(chosen), "yanpanBasemaps": maps,
             "yanpanScope": tiles.scope_mark(guard.scope_of(request))}  # fmt: skip
-    return "Object.assign(window," + json.dumps(told, ensure_ascii=False).replace("<", "\\u003c") + ");"
+    return "Object.assign(window," + to_script(told) + ");"
 
 
 async def _not_found(path: str) -> JSONResponse:

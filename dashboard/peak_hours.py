@@ -1,4 +1,4 @@
-"""When in the day most happens."""
+"""When in the week events happen, and when in the day most do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import numpy as np
 
 from dashboard.components.words import share_text
 from dashboard.language import say
+from data.store import Answer
 
 _HOURS = 3
+
+
+def week_table(profiled: Answer) -> np.ndarray:
+    """Events by weekday and hour of the Store's ``profile``, shape (7, 24); 0 where nothing was reported."""
+    return np.array([n or 0 for n in profiled.rows["count"].to_pylist()]).reshape(7, 24)
 
 
 class Peak(NamedTuple):

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from data import releases
+from data import geopackage, releases
 from data.schema import LAYERS
-from data.store import Limits, Release, Scope
+from data.store import Limits, Release
 from data.store.alerting import raise_alerts
-from data.store.alerts import Alert, alerts
 
 LAYER = "alert"
 
@@ -28,11 +27,11 @@ def write_alerts(folder: Path, previous: Path | None) -> int:
     previous : Path or None
         The release before: what it raised already is not new.
     """
-    earlier = _earlier(previous)
+    seen = _seen(previous)
     release = Release(folder, Limits())
     try:
         zone = ZoneInfo(release.info.timezone)
-        rows = raise_alerts(release, datetime.now(UTC).astimezone(zone), earlier)
+        rows = raise_alerts(release, datetime.now(UTC).astimezone(zone), seen)
     finally:
         release.close()
     if rows:
@@ -44,14 +43,12 @@ def write_alerts(folder: Path, previous: Path | None) -> int:
     return len(rows)
 
 
-def _earlier(previous: Path | None) -> list[Alert]:
+def _seen(previous: Path | None) -> dict[str, datetime]:
+    """Alerts the release before holds, each with the time it was first seen."""
     if previous is None:
-        return []
-    release = Release(previous, Limits())
-    try:
-        return alerts(release, Scope.everything())
-    finally:
-        release.close()
+        return {}
+    rows = geopackage.read(previous / releases.GEOPACKAGE, LAYER).to_pylist()
+    return {row["alert_id"]: row["first_seen"] for row in rows}
 
 
 def _into_package(path: Path, rows: list[dict]) -> None:

@@ -1,5 +1,5 @@
-/* The side column and the rail in the browser: choosing steps of the trend, sorting the ranking, free dates of the
-   compared window; cells of the drawer's lists. */
+/* The side column and the rail in the browser: choosing steps of the trend, sorting the ranking; cells of the drawer's
+   lists. */
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});

@@ -53,11 +53,7 @@
         for (const k of others) this._drop(k);
         this.units[key].setOpacity(1);
       } else {
-        const layer = yanpan.identityLayer(window.L, {
-          url: yanpan.tileUrl(values.level, release), pane: this.pane("units"), key: key,
-          units: { level: values.level, district: list.above.district, street: list.above.street },
-          hatchMarker: yanpan.paint.HATCH,
-        });
+        const layer = yanpan.units.layer(values.level, release, list, this.pane("units"));
         for (const k of others) this.units[k].setOpacity(0.3);
         layer.setOpacity(others.length ? 0 : 1);
         layer.once("load", () => {

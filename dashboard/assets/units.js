@@ -23,9 +23,9 @@
     for (const name in values.columns) columns[name] = unpack(values.columns[name]);
     return Object.assign({}, values, { columns: columns });
   }
-  /** Codes, names and places of the units of a level; asked once a release. */
   const RELEASES = 2;  // the one that is shown, and the one that takes its place
   let recent = [];
+  /** Codes, names and places of the units of a level; asked once a release. */
   function unitsOf(release, level) {
     const key = release + "/" + level;
     if (!lists[key]) {
@@ -206,5 +206,13 @@
     return (c) => "/tiles/" + layer + "/" + c.z + "/" + c.x + "/" + c.y + query;
   }
   yanpan.tileUrl = tileUrl;
-  yanpan.units = { CATEGORIES, QUALITIES, WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, short, pText };
+
+  /** The units of a level as a layer of the map, still without colours. */
+  function layer(level, release, list, pane) {
+    return yanpan.identityLayer(window.L, {
+      url: tileUrl(level, release), pane: pane, key: level + "@" + release, hatchMarker: yanpan.paint.HATCH,
+      units: { level: level, district: list.above.district, street: list.above.street },
+    });
+  }
+  yanpan.units = { CATEGORIES, QUALITIES, WORDS, PARTIAL, thousands, signed, missing, shortName, parentName, decode, unitsOf, row, line, card, layer, short, pText };
 })();

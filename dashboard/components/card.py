@@ -11,6 +11,11 @@ def card(title: str, caption, body, *, className: str = "") -> html.Element:
     return html.Section([head, html.Div(body, className="card-body")], className=f"card {className}".strip())
 
 
+def sub_head(title: str, caption: str) -> html.Element:
+    """The head of a part of a panel."""
+    return html.Div([html.H3(title), html.Span(caption, className="caption")], className="sub-head")
+
+
 def empty(reason: str) -> html.Element:
     """Why there is nothing to show."""
     return html.P(reason, className="empty")

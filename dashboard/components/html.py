@@ -9,6 +9,7 @@ An element is ``[tag, attributes, children]``, a list of parts ``["", {}, childr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html import escape
 
@@ -36,6 +37,11 @@ def to_text(value) -> str:
         return inside
     said = "".join(f' {name}="{escape(text)}"' for name, text in attributes.items())
     return f"<{tag}{said}>{inside}</{tag}>"
+
+
+def to_script(value: object) -> str:
+    """A value as JavaScript, safe inside a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def is_element(value) -> bool:

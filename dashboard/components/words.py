@@ -8,6 +8,8 @@ from dashboard.language import current, say
 from data.selection import Window, calendar_unit
 from geo.change import percent_text
 
+DISPUTE_STAGES = {"found": "排查", "accepted": "受理", "handled": "调处", "succeeded": "成功"}
+KERNEL_NAMES = {"quartic": "四次核", "gaussian": "高斯核"}
 LEVEL_NAMES = {
     "province": "省",
     "city": "市",

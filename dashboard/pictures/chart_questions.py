@@ -9,7 +9,7 @@ import numpy as np
 from dashboard.compared import scaled, unequal, unit_words
 from dashboard.components.words import LEVEL_NAMES, NOTHING, WEEKDAYS, before_name, now_name, p_text, signed, whole
 from dashboard.language import say
-from dashboard.peak_hours import peak_words
+from dashboard.peak_hours import peak_words, week_table
 from dashboard.pictures.chart_frames import Bar, BarFrame, TrendFrame, WeekFrame
 from dashboard.pictures.heads import head_of, whole_finding
 from dashboard.pictures.page import Head
@@ -52,7 +52,7 @@ def week_picture(release: Release, selection: Selection, scope: Scope, now: date
     """Weekday by hour of a Selection."""
     answer = profile(release, selection, scope)
     missing = answer.meta["state"] == "missing"
-    counted = np.zeros((7, 24), dtype=np.int64) if missing else answer.rows["count"].to_numpy().reshape(7, 24)
+    counted = week_table(answer)
     if missing:
         finding = say("所选时段没有任何上报。")
     else:

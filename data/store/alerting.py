@@ -16,7 +16,6 @@ import numpy as np
 
 from data.schema import CATEGORIES, INVALID
 from data.selection import Selection
-from data.store.alerts import Alert
 from data.store.band import trend_band
 from data.store.catalogue import describe
 from data.store.coverage import cameras
@@ -43,19 +42,18 @@ class _Found:
     evidence: dict = field(default_factory=dict)
 
 
-def raise_alerts(release: Release, now: datetime, earlier: list[Alert]) -> list[dict]:
+def raise_alerts(release: Release, now: datetime, seen: dict[str, datetime]) -> list[dict]:
     """Rows of the layer ``alert``.
 
     Parameters
     ----------
     now : datetime
         Wall clock of the release's zone with that zone; the alerts' ``first_seen`` where they are new.
-    earlier : list of Alert
-        Those of the release before: what it found already keeps its ``first_seen``.
+    seen : dict
+        ``alert_id -> first_seen`` of the release before: what it found already is not new.
     """
     week = release.selection([])
     start, end = (datetime.combine(day, time()) for day in (week.start, week.end))
-    seen = {alert.alert_id: alert.first_seen for alert in earlier}
     local = now.replace(tzinfo=None)
     found = [*_silent(release, now), *_rises(release, week), *_hotspots(release, week)]
     return [

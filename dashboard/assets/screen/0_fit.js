@@ -36,6 +36,6 @@
     for (let n = whole.length - 1; n > 1 && over(place); n--) text.textContent = whole.slice(0, n) + "…";
     text.dataset.cut = text.textContent;
   }
-  yanpan.fitTexts = function () { for (const place of document.querySelectorAll(PLACES)) fit(place); };
-  document.addEventListener("yanpan:arranged", () => requestAnimationFrame(yanpan.fitTexts));
+  yanpan.fitTexts = function (within = document) { for (const place of within.querySelectorAll(PLACES)) fit(place); };
+  document.addEventListener("yanpan:arranged", () => requestAnimationFrame(() => yanpan.fitTexts()));
 })();

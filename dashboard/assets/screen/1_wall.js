@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
-  const HEIGHT = 1080, TOP = 100, STRIP_TOP = 1000, STRIP = 64, GUTTER = 16, BOTTOM = 884;
+  const HEIGHT = 1080, TOP = 100, STRIP_TOP = 1000, STRIP = 64, GUTTER = 16;
   /* Columns by weight; of each panel its column, top and height from the first panel's top. */
   const LAYOUTS = {
     3: { margin: 24, columns: [456, 928, 456], places: {

@@ -3,7 +3,7 @@
   "use strict";
   const yanpan = (window.yanpan = window.yanpan || {});
   const PADDING = 26, BASE = 200, OVER = 640, FEW = 120;
-  const at = { map: null, layers: {}, marks: [], names: null, districts: [], canvases: {} };
+  const at = { map: null, layers: {}, marks: [], names: null, named: [], canvases: {} };
   const css = (name) => yanpan.paint.css(name);
   const px = (n) => n * yanpan.wall.scale;
 
@@ -71,29 +71,26 @@
     next.once("load", away);
     setTimeout(away, 5000);
   }
-  const tiles = (layer, release) => yanpan.tileUrl(layer, release);
 
   /** Land, its borders, roads and water: what every theme stands on. */
   function ground(release, level, list) {
     at.land = list;
     const values = { level: level, size: list.codes.length, counted: false, limits: { count: [] }, columns: { shown: new Uint8Array(list.codes.length).fill(1) } };
-    const land = yanpan.identityLayer(window.L, { url: tiles(level, release), pane: "ground", key: level + "@" + release,
-      units: { level: level, district: list.above.district, street: list.above.street }, hatchMarker: yanpan.paint.HATCH });
+    const land = yanpan.units.layer(level, release, list, "ground");
     drop("ground", land);
     put("ground", land).paint(yanpan.paint.units(values, list, "count", 11, false, false));
-    const base = yanpan.identityLayer(window.L, { url: tiles("base", release), pane: "base" });
+    const base = yanpan.identityLayer(window.L, { url: yanpan.tileUrl("base", release), pane: "base" });
     put("ground", base).paint(yanpan.paint.base(new Set(["road", "water"])));
     const outline = yanpan.screen.map.outline;
     if (outline) put("ground", window.L.geoJSON(JSON.parse(outline), { pane: "outline", interactive: false, style: { color: css("--accent"), weight: px(2.6), fill: false } }));
   }
-  /** Names of the districts (streets in a district's own wall), large and faint, between the marks. */
-  function districts(list) {
-    at.districts = list;
+  /** Names of the districts (in a district's own wall of its streets), large and faint, between the marks. */
+  function named(list) {
+    at.named = list;
     placeNames();
   }
   function units(theme, values, list, release) {
-    const layer = yanpan.identityLayer(window.L, { url: tiles(values.level, release), pane: pane(theme), key: values.level + "@" + release,
-      units: { level: values.level, district: list.above.district, street: list.above.street }, hatchMarker: yanpan.paint.HATCH });
+    const layer = yanpan.units.layer(values.level, release, list, pane(theme));
     drop(theme, layer);
     put(theme, layer).paint(yanpan.paint.units(values, list, values.measure, 11, false, false));
   }
@@ -188,9 +185,10 @@
       }
       name.remove();  // the ring and the list still say it
     });
-    for (const one of at.districts) {
+    for (const one of at.named) {
       const p = at.map.latLngToContainerPoint([one.lat, one.lon]), wide = [...one.name].length * px(25), high = px(14);
       const box = [p.x - wide / 2, p.y - high, p.x + wide / 2, p.y + high];
+      if (p.x < 0 || p.y < 0 || p.x > size.x || p.y > size.y) continue;
       if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
       taken.push(box);
       const label = document.createElement("span");
@@ -209,7 +207,7 @@
     if (geojson) at.picked = window.L.geoJSON(JSON.parse(geojson), { pane: "outline", interactive: false, style: { color: css("--accent"), weight: px(2.6), fill: false } }).addTo(at.map);
   }
 
-  yanpan.city = { build, picked, fit, ground, districts, units, rings, cover, density, placeNames,
+  yanpan.city = { build, picked, fit, ground, named, units, rings, cover, density, drop, placeNames,
     show: function (theme) { for (const name in at.map.getPanes()) if (name.startsWith("theme-")) at.map.getPane(name).style.opacity = name === "theme-" + theme ? 1 : 0; } };
   document.addEventListener("yanpan:arranged", () => { if (at.map) fit(); });
 })();

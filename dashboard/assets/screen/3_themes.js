@@ -38,9 +38,9 @@
   }
   const DRAWN = {
     hotspots: ({ told, kde }) => { yanpan.city.density(kde.features, told.marks); yanpan.render(document.getElementById("hotspot-list"), told.list); },
-    grid: ({ told, list }, release) => { if (list) yanpan.city.units("grid", decoded(told), list, release); },
-    change: ({ told, list }, release) => { if (list) yanpan.city.units("change", decoded(told), list, release); },
-    disputes: ({ told, list }) => { if (list) yanpan.city.rings("disputes", decoded(told), list); },
+    grid: ({ told, list }, release) => yanpan.city.units("grid", decoded(told), list, release),
+    change: ({ told, list }, release) => yanpan.city.units("change", decoded(told), list, release),
+    disputes: ({ told, list }) => yanpan.city.rings("disputes", decoded(told), list),
     cover: ({ failing }, release) => yanpan.city.cover("cover", release, failing.features),
   };
   const decoded = (told) => yanpan.units.decode(told);
@@ -61,7 +61,8 @@
     for (const name of NAMES) {
       if (!found[name]) continue;
       say(name, found[name].told);
-      DRAWN[name](found[name], release);
+      if (found[name].list === null) yanpan.city.drop(name);  // nothing of this theme in the release
+      else DRAWN[name](found[name], release);
       screen.ready.add(name);
     }
     show(screen.theme);

@@ -22,20 +22,19 @@
     alerts();
     yanpan.fitTexts();
   }
-  /** The names on the map's ground: districts, or what is under the area. */
+  /** What every theme stands on: the land of a level, and the units whose names are written over it. */
   async function ground(release) {
-    const level = screen.map.levels.change;
-    if (!level) return null;
-    const list = await yanpan.units.unitsOf(release, level);
-    const wide = await yanpan.units.unitsOf(release, level === "district" ? level : "district").catch(() => null);
-    return { level, list, wide };
+    const { land, names } = screen.map;
+    if (!land) return null;
+    const list = await yanpan.units.unitsOf(release, land), named = names && await yanpan.units.unitsOf(release, names.level);
+    return { land, list, named: named ? names.codes.map((code) => named.codes.indexOf(code)).map((i) => ({ name: named.names[i], lat: named.lat[i], lon: named.lon[i] })) : [] };
   }
   function draw(found) {
     const { release } = screen;
     if (found.ground) {
-      yanpan.city.ground(release, found.ground.level, found.ground.list);
-      const wide = found.ground.wide;
-      yanpan.city.districts(wide ? wide.codes.map((code, i) => ({ name: wide.names[i], lat: wide.lat[i], lon: wide.lon[i] })).filter((one) => one.lat !== null) : []);
+      const { land, list, named } = found.ground;
+      yanpan.city.ground(release, land, list);
+      yanpan.city.named(named.filter((one) => one.lat !== null));
     }
     yanpan.city.fit();
     screen.draw(found.themes, release);
@@ -135,8 +134,8 @@
     at.page %= pages;
     lines.forEach((line, i) => { line.hidden = Math.floor(i / per) !== at.page; });
     const of = document.querySelector(".page-of");
-    yanpan.fitTexts();
     if (of) of.textContent = pages > 1 ? yanpan.say("{a}—{b}条", { a: at.page * per + 1, b: Math.min(lines.length, (at.page + 1) * per) }) : "";
+    yanpan.fitTexts(document.getElementById("p-alerts"));
   }
   setInterval(function () { if (!screen.frozen) { at.page++; alerts(); } }, PAGE_MS);
   document.addEventListener("yanpan:arranged", alerts);

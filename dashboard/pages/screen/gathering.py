@@ -14,6 +14,7 @@ import numpy as np
 
 from dashboard.components import html
 from dashboard.components.card import empty
+from dashboard.extent import extent, outline
 from dashboard.language import say
 from dashboard.measures import CLASSES
 from dashboard.pages.screen import (
@@ -31,7 +32,7 @@ from dashboard.pages.screen import (
     view_week,
 )
 from dashboard.pages.screen.looked_at import LookedAt
-from dashboard.peak_hours import peak_words
+from dashboard.peak_hours import peak_words, week_table
 from dashboard.trend_steps import Trend, trend_steps
 from dashboard.unit_values import unit_values
 from data.index import INCIDENT_LEVELS
@@ -41,7 +42,6 @@ from data.store.changes import changes
 from data.store.class_limits import class_limits
 from data.store.facets import without_unit
 from data.store.hotspots import hotspots
-from data.store.hotspots.outlines import outline_texts
 
 
 def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
@@ -51,7 +51,8 @@ def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
     -------
     dict
         ``release``; ``parts`` (id -> part); ``map``: ``bounds`` (west, south, east, north; None without outlines),
-        ``outline`` (GeoJSON text of the area), ``what`` (query of the Selection), ``levels`` (theme -> level).
+        ``outline`` (GeoJSON text of the area), ``what`` (query of the Selection), ``land`` (level
+        whose units are drawn; None without outlines), ``names`` (``level`` and ``codes`` of the units that are named).
     """
     release = at.release
     described = describe(release, now, at.scope)
@@ -66,11 +67,16 @@ def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
         **_disputes(at),
         "alerts": view_alerts.strip(alerts(release, at.scope, at.area)),
     }
-    levels = {theme: at.level(*wanted) for theme, wanted in view_themes.LEVELS.items()}
     return {
         "release": release.info.release_id,
         "parts": {name: html.part(one) for name, one in parts.items()},
-        "map": {"bounds": _bounds(at), "outline": _outline(at), "what": at.selection.to_query(), "levels": levels},
+        "map": {
+            "bounds": extent(release, at.scope, at.area),
+            "outline": at.area and outline(release, at.area),
+            "what": at.selection.to_query(),
+            "land": at.drawn(*view_themes.LEVELS["change"]),
+            "names": _named(at),
+        },
     }
 
 
@@ -79,6 +85,15 @@ def area_name(at: LookedAt) -> str:
     if at.area is not None:
         return str(at.release.units.level(at.area.level).names[at.area.position])
     return say("全市") if at.scope.areas is None else say("授权区域")
+
+
+def _named(at: LookedAt) -> dict | None:
+    """The units under the area whose names stand on the map; None where there are none."""
+    level = at.drawn(*view_themes.NAMED)
+    if level is None:
+        return None
+    units = at.release.units
+    return {"level": level, "codes": units.level(level).codes[units.shown(level, at.area, at.scope)].tolist()}
 
 
 def _counted(at: LookedAt, cards: list[str]) -> dict:
@@ -90,7 +105,7 @@ def _counted(at: LookedAt, cards: list[str]) -> dict:
         )
     release, selection, scope = at.release, at.selection, at.scope
     found = profile(release, selection, scope)
-    table = np.array([n or 0 for n in found.rows["count"].to_pylist()]).reshape(7, 24)
+    table = week_table(found)
     steps = _steps(at)
     return {
         "kpis": view_kpis.kpis(at, changes(release, selection, scope), cards),
@@ -125,22 +140,6 @@ def _unplaced(at: LookedAt) -> int:
     return without_unit(at.release, at.selection, at.scope, level) if level and at.release.reports.source_ids else 0
 
 
-def _bounds(at: LookedAt) -> list[float] | None:
-    units = at.release.units
-    if at.area is not None:
-        bounds = units.level(at.area.level).bounds[at.area.position][None]
-    else:
-        bounds = np.concatenate([units.level(one).bounds[units.in_scope(one, at.scope)] for one in INCIDENT_LEVELS])
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    return [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()] if len(bounds) else None
-
-
-def _outline(at: LookedAt) -> str | None:
-    if at.area is None:
-        return None
-    return outline_texts(at.release, at.area.level, np.array([at.area.position]), "near")[0]
-
-
 def slow(at: LookedAt) -> dict:
     """Parts of the cameras."""
     told = coverage(at.release, at.selection, at.scope).meta
@@ -159,17 +158,17 @@ def hotspot_theme(at: LookedAt) -> dict:
         return {"marks": [], "legend": None, "caption": say("没有网格，不作热点检验。"), "list": None}
     rows = view_hotspots.found(at, "grid")
     kde = hotspots(at.release, at.selection, at.scope, "kde").meta
-    hours = [_hours(at, one.group.code) for one in rows[:10]]
+    weeks = [_week(at, one.group.code) for one in rows[: view_hotspots.LISTED]]
     return {
         "marks": view_hotspots.marks(rows),
         "legend": view_hotspots.legend(at, kde),
         "caption": view_hotspots.caption(at, rows, kde),
-        "list": view_hotspots.listed(at, rows, hours),
+        "list": view_hotspots.listed(at, rows, weeks),
     }
 
 
-def _hours(at: LookedAt, code: str) -> np.ndarray:
-    """Events by hour of the community that holds a unit."""
+def _week(at: LookedAt, code: str) -> np.ndarray:
+    """Events by weekday and hour of the community that holds a unit."""
     units = at.release.units
     place = units.find(code)
     above = units.level(place.level).above.get("community")
@@ -179,15 +178,17 @@ def _hours(at: LookedAt, code: str) -> np.ndarray:
         and units.in_scope("community", at.scope)[above[place.position]]
     ):
         code = str(units.level("community").codes[above[place.position]])
-    rows = profile(at.release, replace(at.selection, area=code), at.scope).rows
-    return np.array([n or 0 for n in rows["count"].to_pylist()]).reshape(7, 24).sum(axis=0)
+    return week_table(profile(at.release, replace(at.selection, area=code), at.scope))
 
 
 def unit_theme(at: LookedAt, theme: str) -> dict:
     """Numbers of the units a theme colours, with its legend and caption."""
-    level = at.level(*view_themes.LEVELS[theme])
+    wanted = view_themes.LEVELS[theme]
+    level = at.level(*wanted) if theme == "disputes" else at.drawn(*wanted)  # rings need places, not outlines
     if level is None:
         return {"caption": say("没有可着色的单元。"), "legend": None}
+    if theme != "disputes" and not at.release.reports.source_ids:
+        return {"caption": say("本发布没有事件来源。"), "legend": None}
     values = unit_values(at.release, at.selection, at.scope, level, view_themes.MEASURES[theme])
     limits = class_limits(at.release, at.selection, at.scope, level)
     told = disputes(at.release, at.selection, at.scope, level).meta if theme == "disputes" else None
@@ -206,18 +207,17 @@ def drill(at: LookedAt) -> dict:
     """The panel of an area that was touched."""
     release, selection, scope = at.release, at.selection, at.scope
     place = at.area
-    hours = profile(release, selection, scope).rows["count"].to_pylist()
     panel = view_drill.drill(
         at,
         area_name(at),
         _above(at),
         changes(release, selection, scope),
         _steps(at),
-        np.array([n or 0 for n in hours]).reshape(7, 24),
+        week_table(profile(release, selection, scope)),
         disputes(release, selection, scope, place.level if place.level in INCIDENT_LEVELS else "district").meta,
         coverage(release, selection, scope).meta["rates"],
     )
-    return {"release": release.info.release_id, "panel": panel, "outline": _outline(at)}
+    return {"release": release.info.release_id, "panel": panel, "outline": outline(release, place)}
 
 
 def _above(at: LookedAt) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from dashboard.components.words import before_name, now_name
 from data.index import UNIT_LEVELS
 from data.selection import Selection, Window, calendar_unit
@@ -53,6 +55,11 @@ class LookedAt:
             if below and self.release.units.shown(level, self.area, self.scope).any():
                 return level
         return None
+
+    def drawn(self, *wanted: str) -> str | None:
+        """The first of some levels that lies under the area and has outlines to draw."""
+        units = self.release.units
+        return self.level(*(one for one in wanted if np.isfinite(units.level(one).bounds).any()))
 
 
 def look(release: Release, scope: Scope, area: str | None) -> LookedAt:

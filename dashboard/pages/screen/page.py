@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
 from dashboard import language
 from dashboard.components import html
+from dashboard.components.card import sub_head
 from dashboard.language import say
 from dashboard.pages.screen.view_themes import tabs
 from dashboard.settings_file import ScreenTable
@@ -46,7 +46,7 @@ def page(
     return (
         f'<!doctype html><html lang="{lang}" data-theme="{settings.theme}"><head><meta charset="utf-8"><title>{html.to_text(title)}'
         f'</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{again}{styles}'
-        f"<script>{head}window.yanpanScreen={_script(told)};</script></head><body>"
+        f"<script>{head}window.yanpanScreen={html.to_script(told)};</script></head><body>"
         f"{html.to_text(_stage(parts, title, settings.themes, fault))}{first}{scripts if state else ''}</body></html>"
     )
 
@@ -98,10 +98,9 @@ def _map(parts: dict, themes: list[str]) -> html.Element:
     head = html.Div([tabs(themes), html.Div(captions, className="theme-captions")], className="panel-head map-head")
     city = html.Div([html.Div(id="city"), *legends, html.Div(className="scale-bar")], className="map-body")
     listed = html.Div(
-        [html.Div([html.H3(say("热点清单")), html.Span(say("所在社区24小时分布"), className="caption")], className="sub-head"),
-         html.Div(id="hotspot-list")],
+        [sub_head(say("热点清单"), say("所在社区24小时分布")), html.Div(id="hotspot-list")],
         className="map-list wide-only",
-    )  # fmt: skip
+    )
     return html.Section(
         [head, html.Div([city, listed], className="map-row"), html.Div(_inside("foot", parts), className="map-foot", id="foot")],
         className="place panel map", id="p-map",
@@ -115,10 +114,6 @@ def _part(name: str, parts: dict) -> html.Element:
 def _inside(name: str, parts: dict):
     inside = parts.get(name)
     return inside[2] if isinstance(inside, list) and inside[0] == "" else inside
-
-
-def _script(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 @cache

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dashboard.components import html
 from dashboard.components.bar import bar
 from dashboard.components.card import empty
-from dashboard.components.words import share_text, signed, whole, window_text
+from dashboard.components.words import DISPUTE_STAGES, share_text, signed, whole, window_text
 from dashboard.language import say
 from data.selection import parse_period
 
-STAGES = {"found": "排查", "accepted": "受理", "handled": "调处", "succeeded": "成功"}
 _KINDS = 6
 _FORMULAS = {"handled_pct": "调处÷排查", "accepted_success_pct": "成功÷受理", "handled_success_pct": "成功÷调处"}
 
@@ -38,7 +37,7 @@ def disputes(meta: dict) -> html.Element:
                        className="number" + (" none" if counts[stage] is None else ""))],
             className="stage-row",
         )
-        for i, (stage, name) in enumerate(STAGES.items())
+        for i, (stage, name) in enumerate(DISPUTE_STAGES.items())
     ]  # fmt: skip
     rates = [
         html.Div(

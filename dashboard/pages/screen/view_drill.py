@@ -7,11 +7,13 @@ import numpy as np
 from dashboard.compared import percent_words, scaled
 from dashboard.components import html
 from dashboard.components.bar import bar
+from dashboard.components.card import sub_head
 from dashboard.components.verdict import chip, mark
 from dashboard.components.words import LEVEL_NAMES, p_text, share_text, signed, whole
 from dashboard.language import say
 from dashboard.pages.screen import view_trend
 from dashboard.pages.screen.looked_at import LookedAt
+from dashboard.pages.screen.view_hours import hour_bars
 from dashboard.peak_hours import peak_words
 from dashboard.trend_steps import Trend
 from data.schema import CATEGORIES
@@ -63,8 +65,7 @@ def drill(
 
 
 def _block(title: str, caption: str, body, name: str) -> html.Element:
-    head = html.Div([html.H3(title), html.Span(caption, className="caption")], className="sub-head")
-    return html.Div([head, html.Div(body, className="drill-body")], className=f"drill-block {name}")
+    return html.Div([sub_head(title, caption), html.Div(body, className="drill-body")], className=f"drill-block {name}")
 
 
 def _number(at: LookedAt, found: Changes) -> html.Element:
@@ -78,12 +79,8 @@ def _number(at: LookedAt, found: Changes) -> html.Element:
 
 
 def _hours(hours: np.ndarray) -> html.Element:
-    by_hour = hours.sum(axis=0)
-    most = max(int(by_hour.max()), 1)
-    bars = [html.Span(className="hour-bar", style={"height": f"{100 * n / most:.0f}%"}, title=say("{a}时　{n}起", a=i, n=n))
-            for i, n in enumerate(by_hour.tolist())]  # fmt: skip
     axis = [html.Span(str(hour)) for hour in range(0, 24, 6)]
-    return html.Div([html.Div(bars, className="hour-bars"), html.Div(axis, className="hour-axis caption")])
+    return html.Div([hour_bars(hours), html.Div(axis, className="hour-axis caption")])
 
 
 def _categories(at: LookedAt, found: Changes) -> list[html.Element]:

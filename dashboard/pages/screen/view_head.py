@@ -9,7 +9,6 @@ from dashboard.components.release_state import freshness
 from dashboard.components.words import listed, moment, period_name, window_text
 from dashboard.language import say
 from dashboard.pages.screen.looked_at import LookedAt
-from data.index import CADENCE_DAYS
 
 _TONES = ("bad", "warn", "none", "good")
 _SHAPES = {"good": "✓", "warn": "◆", "bad": "▲", "none": "–"}
@@ -55,19 +54,12 @@ def since(iso: str | None, local: datetime) -> str:
 def sources(described: dict, today: date) -> list[html.Element]:
     """The sources with their age, amber beyond their cadence and grace, red beyond three cadences; the worst first, as many
     as there is room for, and how many others are in time."""
-    judged = sorted(((_tone(source), source) for source in described["sources"]), key=lambda one: _TONES.index(one[0]))
+    tones = [(freshness(one["data_as_of"], [one], today)[0], one) for one in described["sources"]]
+    judged = sorted(tones, key=lambda one: _TONES.index(one[0]))
     rows = [_source(tone, source, today) for tone, source in judged[:_SHOWN]]
     if len(judged) > _SHOWN:
         rows.append(html.Li(html.Span(say("另有{n}个来源", n=len(judged) - _SHOWN), className="name more")))
     return rows
-
-
-def _tone(source: dict) -> str:
-    age_days, days = source["age_days"], CADENCE_DAYS[source["cadence"] or "week"] + (source["grace_days"] or 0)
-    if age_days is None:
-        return "none"
-    late = 3 * CADENCE_DAYS[source["cadence"] or "week"] + (source["grace_days"] or 0)
-    return "good" if age_days <= days else "warn" if age_days <= late else "bad"
 
 
 def _source(tone: str, source: dict, today: date) -> html.Element:

@@ -9,14 +9,16 @@ import numpy as np
 from dashboard.components import html
 from dashboard.components.card import empty
 from dashboard.components.legend import scale
-from dashboard.components.words import days_text, plain, signed, whole
+from dashboard.components.words import KERNEL_NAMES, days_text, plain, signed, whole
 from dashboard.language import say
 from dashboard.pages.screen.looked_at import LookedAt
+from dashboard.pages.screen.view_hours import hour_bars
+from dashboard.peak_hours import peak
 from data.store.hotspots import unit_classes
 from data.store.hotspots.groups import Group
 
 SHOWN = 9  # with a name on the map; the list has as many as fit
-_LISTED = 10
+LISTED = 10
 _NAMED_FROM = 3  # events; smaller ones keep their number
 _HOT = ("hot95", "hot99")
 _NEW, _LASTING = "新增", "持续"
@@ -108,7 +110,7 @@ def legend(at: LookedAt, kde: dict) -> html.Element:
     body = scale(tuple(limits)) if limits else html.Div(say("事件太少，没有密度面"), className="caption")
     foot = []
     if asked.get("bandwidth_m"):
-        kernel = say({"quartic": "四次核", "gaussian": "高斯核"}.get(asked["kernel"], asked["kernel"]))
+        kernel = say(KERNEL_NAMES[asked["kernel"]])
         foot = [
             say("带宽{n}米", n=plain(round(asked["bandwidth_m"]))),
             kernel,
@@ -119,24 +121,20 @@ def legend(at: LookedAt, kde: dict) -> html.Element:
                     className="legend-of density")  # fmt: skip
 
 
-def listed(at: LookedAt, rows: list[Hotspot], hours: list[np.ndarray]) -> html.Element:
+def listed(at: LookedAt, rows: list[Hotspot], weeks: list[np.ndarray]) -> html.Element:
     """The list of wide walls: each with its day by the hour.
 
     Parameters
     ----------
-    hours : list of int array, shape (24,)
-        Events of each by hour.
+    weeks : list of int array, shape (7, 24)
+        Events of each by weekday and hour.
     """
     if not rows:
         return empty(say("没有网格超出偶然。"))
-    return html.Ol(
-        [_row(one, counts) for one, counts in zip(rows[:_LISTED], hours, strict=False)], className="hotspot-list"
-    )
+    return html.Ol([_row(one, week) for one, week in zip(rows[:LISTED], weeks, strict=True)], className="hotspot-list")
 
 
-def _row(one: Hotspot, hours: np.ndarray) -> html.Element:
-    most = max(int(hours.max()), 1)
-    bars = [html.Span(className="hour-bar", style={"height": f"{100 * n / most:.0f}%"}) for n in hours.tolist()]
+def _row(one: Hotspot, week: np.ndarray) -> html.Element:
     state = None if one.state is None else html.Span(say(one.state), className=f"state {_tone(one)}")
     return html.Li(
         [
@@ -152,7 +150,7 @@ def _row(one: Hotspot, hours: np.ndarray) -> html.Element:
                     ),
                 ]
             ),
-            html.Div([html.Div(bars, className="hour-bars"), html.Div(_peak(hours), className="caption")]),
+            html.Div([hour_bars(week), html.Div(_peak(week), className="caption")]),
         ]
     )
 
@@ -161,8 +159,8 @@ def _q(q: float) -> str:
     return "<0.001" if q < 0.001 else f"{q:.3f}"
 
 
-def _peak(hours: np.ndarray) -> str:
-    if not hours.sum():
+def _peak(week: np.ndarray) -> str:
+    if not week.sum():
         return ""
-    from_hour = int(np.argmax(np.convolve(hours, np.ones(3, dtype=np.int64), mode="valid")))
-    return say("{a}—{b}时", a=from_hour, b=from_hour + 3)
+    found = peak(week)
+    return say("{a}—{b}时", a=found.first, b=found.end)

@@ -19,6 +19,7 @@ LEVELS = {
     "disputes": ("street", "district"),
     "change": ("community", "street", "district", "grid"),
 }
+NAMED = ("district", "street", "community")  # names over the map are those of the first that lies under the area
 
 
 def tabs(shown: list[str]) -> html.Element:

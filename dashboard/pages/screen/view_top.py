@@ -17,7 +17,7 @@ SHOWN = 10
 
 
 def top(at: LookedAt) -> list | html.Element:
-    """Rows of areas, most first; those without a report stand apart."""
+    """Rows of areas, most first; those without a report have no place among them."""
     level = at.level("community", "street", "district", "grid")
     if level is None:
         return empty(say("没有更小的区域。"))

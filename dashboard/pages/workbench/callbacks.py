@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
 
-import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State
 
 from dashboard import basemaps
@@ -15,12 +14,14 @@ from dashboard.components.card import empty
 from dashboard.components.legend import legend
 from dashboard.components.release_state import release_state
 from dashboard.components.words import before_name, now_name, window_text
+from dashboard.extent import extent, outline
 from dashboard.language import say
 from dashboard.measures import CHANGE, CLASSES, COUNT
 from dashboard.pages.caller import caller_scope
 from dashboard.pages.workbench import ids, view_charts, view_drawer, view_map, view_rail
 from dashboard.pages.workbench.answering import cleared, kept, parts
 from dashboard.pages.workbench.state import read_state
+from dashboard.peak_hours import week_table
 from dashboard.settings import Settings
 from dashboard.trend_steps import step_for, trend_steps
 from dashboard.unit_values import unit_values
@@ -95,8 +96,8 @@ def show_focus(store: Store, settings: Settings, where: dict) -> dict:
             "step": step_for(selection, release),
             "cover": view_map.cover(state, release),
             "base": basemaps.describe_one(settings, state.base),
-            "bounds": view_map.extent(release, scope, place if line else None),
-            "outline": view_map.outline(release, place) if line else None,
+            "bounds": extent(release, scope, place if line else None),
+            "outline": outline(release, place) if line else None,
             "polygon": selection.polygon,
             "root": view_rail.root_name(release, scope),
             "unequal": unequal(selection),
@@ -161,7 +162,7 @@ def _side_of(release: Release, scope: Scope, search: str) -> tuple[dict, dict]:
         return nothing, {"data": [], "layout": view_charts.BLANK}
     found = changes(release, selection, scope)
     week = profile(release, selection, scope)
-    table = np.array([n or 0 for n in week.rows["count"].to_pylist()]).reshape(7, 24)
+    table = week_table(week)
     level = view_rail.child_level(release, scope, selection.area)
     rows = counts(release, selection, scope, level).rows.to_pylist() if level else []
     step = step_for(selection, release)

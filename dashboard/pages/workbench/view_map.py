@@ -28,8 +28,6 @@ from data.selection import ParameterError
 from data.store import Release, Scope
 from data.store.coverage import METHODS, methods
 from data.store.disputes import dispute_sources
-from data.store.hotspots.outlines import outline_texts
-from data.store.units import Place
 
 _READABLE_PX = 64  # a level is shown from the zoom where its median unit is this wide
 MEASURE_GROUPS = (("多少", (COUNT, DENSITY, RATE, BAYES)), ("与对比期", (CHANGE,)), ("检验", (GI, LISA, EMERGING)),
@@ -54,25 +52,6 @@ def level_zooms(release: Release, scope: Scope) -> list[dict]:
 def has_population(release: Release) -> bool:
     """Whether rates can be shown at all."""
     return any(np.nansum(release.units.level(level).population) > 0 for level in INCIDENT_LEVELS)
-
-
-def extent(release: Release, scope: Scope, place: Place | None) -> list[float] | None:
-    """West, south, east, north of an area or of the whole scope; None where there are no outlines."""
-    if place is not None:
-        bounds = release.units.level(place.level).bounds[place.position][None]
-    else:
-        inside = [release.units.level(one).bounds[release.units.in_scope(one, scope)] for one in INCIDENT_LEVELS]
-        bounds = np.concatenate(inside)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
-        return None
-    return [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()]
-
-
-def outline(release: Release, place: Place) -> str | None:
-    """The border of one area as GeoJSON text; None where it has none."""
-    asked = place.level, np.array([place.position]), "near"
-    return release.remember(("outline", place), lambda: outline_texts(release, *asked)[0])
 
 
 def cover(state: PageState, release: Release) -> dict:

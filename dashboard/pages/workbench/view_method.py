@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from dashboard.components import html
-from dashboard.components.words import LEVEL_NAMES, listed, window_text
+from dashboard.components.words import KERNEL_NAMES, LEVEL_NAMES, listed, window_text
 from dashboard.language import say
 from dashboard.measures import (
     BAYES,
@@ -95,7 +95,6 @@ _SAID_ELSEWHERE = (
     "release",
     "method",
 )  # window, title, foot
-_KERNELS = {"quartic": "四次核", "gaussian": "高斯核"}
 
 
 def method_card(release: Release, layer: str, selection: Selection, scope: Scope, level: str | None) -> list:
@@ -175,7 +174,7 @@ def _text(name: str, value) -> str | None:
     if name == "level":
         return say(LEVEL_NAMES.get(value, str(value)))
     if name == "kernel":
-        return say(_KERNELS.get(value, str(value)))
+        return say(KERNEL_NAMES.get(value, str(value)))
     if isinstance(value, float):
         return f"{value:,.4g}"
     if isinstance(value, int):

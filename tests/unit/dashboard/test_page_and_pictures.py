@@ -20,6 +20,7 @@ from reading import WEEK, children, classed, in_window, state, style, texts
 
 from dashboard.api.request import whole
 from dashboard.compared import before_scale, unequal
+from dashboard.extent import outline
 from dashboard.json_texts import json_texts
 from dashboard.layers import LAYERS, read_layers
 from dashboard.measures import CLASSED, CLASSES, MEASURE_NAMES, MEASURES
@@ -278,7 +279,7 @@ def test_positions_are_those_of_the_codes(release):
 
 def test_an_outline_is_that_of_its_area(release):
     place = release.units.find("990101001")
-    drawn = json.loads(view_map.outline(release, place))
+    drawn = json.loads(outline(release, place))
     points = np.array([point for ring in drawn["coordinates"] for point in np.array(ring).reshape(-1, 2)])
     bounds = release.units.level("street").bounds[place.position]
     assert [*points.min(axis=0), *points.max(axis=0)] == pytest.approx(bounds.tolist(), abs=1e-6)

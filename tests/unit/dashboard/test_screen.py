@@ -177,3 +177,24 @@ def test_sources_that_know_only_months_are_shown_by_the_month(tmp_path):
     page = client(tmp_path).get("/screen").text
     assert "近12月有效警情" in page and "近12周" not in page and "起/月" in page
     assert len(re.findall(r'class="point', page)) >= 12 and "2026年10月" in page
+
+
+def test_a_place_that_outlines_its_districts_alone_has_a_map(tmp_path):
+    """Open boundaries of real cities: streets and communities by name, districts by outline, nothing else."""
+    areas = small.areas(small.grids())
+    areas["geom"] = areas["geom"].where(areas["level"] == "district", None)
+    small.publish(
+        tmp_path / "releases", small.incidents(0), grid=pd.DataFrame(), area=areas, stated=small.info(sources=())
+    )
+    c = client(tmp_path)
+    told = c.get("/screen/state").json()["map"]
+    assert told["land"] == "district"
+    assert told["names"] == {"level": "district", "codes": ["990101", "990102", "990103"]}
+    for theme in ("grid", "change"):
+        found = c.get(f"/screen/theme?name={theme}").json()
+        assert found["caption"] == "本发布没有事件来源。" and found["legend"] is None and "level" not in found
+
+
+def test_names_on_the_map_are_those_inside_the_area(workspace):
+    names = client(workspace).get("/screen/state?area=990102").json()["map"]["names"]
+    assert names["level"] == "street" and names["codes"] and all(code.startswith("990102") for code in names["codes"])

@@ -10,7 +10,7 @@ import small_release as small
 
 from data.store import Scope
 from data.store.alerting import raise_alerts
-from data.store.alerts import Alert, alerts
+from data.store.alerts import alerts
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 EVERYTHING = Scope.everything()
@@ -41,10 +41,10 @@ def events(rows, category="治安"):
     return frame
 
 
-def raised(directory, frame, earlier=(), now=NOW, **layers):
+def raised(directory, frame, seen=None, now=NOW, **layers):
     small.publish(directory, frame, **layers)
     with small.opened(directory) as release:
-        return {row["alert_id"]: row for row in raise_alerts(release, now, list(earlier))}
+        return {row["alert_id"]: row for row in raise_alerts(release, now, seen or {})}
 
 
 def test_a_planted_rise_is_raised_with_its_count_and_limit(tmp_path):
@@ -107,9 +107,8 @@ def test_what_was_raised_before_keeps_its_first_day(tmp_path):
     extra = events([(grid[i % 4], WEEK[0] + timedelta(hours=i % 160)) for i in range(300)], "刑事")
     frame = pd.concat([plain(), extra], ignore_index=True)
     first = datetime(2026, 11, 14, 6)
-    seen = Alert("above::刑事:2026-11-09", "above", None, None, "medium", {}, WEEK, first)
-    found = raised(tmp_path, frame, [seen])
-    assert found[seen.alert_id]["first_seen"] == first
+    found = raised(tmp_path, frame, {"above::刑事:2026-11-09": first})
+    assert found["above::刑事:2026-11-09"]["first_seen"] == first
     assert found["above:::2026-11-09"]["first_seen"] == NOW.replace(tzinfo=None)
 
 

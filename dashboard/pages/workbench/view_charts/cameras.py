@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.components import html
-from dashboard.components.card import card, empty
+from dashboard.components.card import card, empty, sub_head
 from dashboard.components.rates import axis_start, rate_row
 from dashboard.components.words import share_text
 from dashboard.language import say
@@ -32,10 +32,10 @@ def cameras(meta: dict, rules: list[dict]) -> html.Element:
     ]
     body: list = [html.Div([rate_row(rate, start) for rate in rates], className="rates")]
     if rules:
-        head = html.Div(
-            [html.H3(say("覆盖规则")), html.Span(say("通过 / 应有"), className="caption")], className="sub-head"
-        )
-        body += [head, html.Ul([_rule(rule) for rule in rules], className="rules")]
+        body += [
+            sub_head(say("覆盖规则"), say("通过 / 应有")),
+            html.Ul([_rule(rule) for rule in rules], className="rules"),
+        ]
     notes = [say(note["text"], n=f"{note['n']:,}") for note in meta["notes"]]
     if meta["status_at"]:
         notes.insert(0, say("设备状态截至{day}", day=meta["status_at"][:10]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dashboard.compared import percent_words
 from dashboard.components import html
 from dashboard.components.bar import bar
-from dashboard.components.card import card, empty
+from dashboard.components.card import card, empty, sub_head
 from dashboard.components.link import link
 from dashboard.components.rates import made_of
 from dashboard.components.verdict import chip
 from dashboard.components.words import (
+    DISPUTE_STAGES,
     listed,
     p_text,
     share_text,
@@ -22,7 +23,6 @@ from dashboard.pages.workbench.state import PageState
 from data.selection import parse_period
 from data.store.changes import Change
 
-STAGES = {"found": "排查", "accepted": "受理", "handled": "调处", "succeeded": "成功"}
 BANDS = {"le30": "≤30天", "31_90": "31—90天", "gt90": ">90天"}
 SHOWN = 8
 _FILTERS = {"category": "类别", "hours": "时段", "weekdays": "星期", "polygon": "圈定范围"}
@@ -99,7 +99,7 @@ def _funnel(counts: dict[str, int | None]) -> html.Element:
     """Stages with their counts, each with its share of the one before; 来源未提供 where a source lacks one."""
     top = max((n for n in counts.values() if n is not None), default=0) or 1
     rows, above = [], None
-    for stage, name in STAGES.items():
+    for stage, name in DISPUTE_STAGES.items():
         n = counts[stage]
         step = "" if n is None or above is None else share_text(n, above)
         number = (
@@ -156,7 +156,7 @@ def _ageing(ageing: list[dict]) -> html.Element | None:
         )
         for one in ageing
     ]
-    return html.Div([_sub_head(say("未化解时长"), say("件")), html.Div(rows, className="bars ageing")])
+    return html.Div([sub_head(say("未化解时长"), say("件")), html.Div(rows, className="bars ageing")])
 
 
 def _kinds(categories: list[dict]) -> html.Element | None:
@@ -183,11 +183,7 @@ def _kinds(categories: list[dict]) -> html.Element | None:
     caption = say("排查件数 · 竖线为上一期") if any(one["before"] is not None for one in shown) else say("排查件数")
     if len(found) > len(shown):
         caption += f" · {say('前{n} / 共{all}', n=len(shown), all=len(found))}"
-    return html.Div([_sub_head(say("类型"), caption), html.Div(rows, className="bars kinds")])
-
-
-def _sub_head(title: str, caption: str) -> html.Element:
-    return html.Div([html.H3(title), html.Span(caption, className="caption")], className="sub-head")
+    return html.Div([sub_head(say("类型"), caption), html.Div(rows, className="bars kinds")])
 
 
 def _absent(meta: dict) -> html.Element | None:
