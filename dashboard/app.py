@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 
+import anyio.to_thread
 import uvicorn
 from dash import Dash, html
 from dash.backends._fastapi import reset_current_request, set_current_request
@@ -101,6 +102,7 @@ def _pages() -> dict[str, Register]:
 @asynccontextmanager
 async def _lifespan(_server: FastAPI, store: Store, watch: live.Live) -> AsyncIterator[None]:
     warming = Warming(store)
+    await anyio.to_thread.run_sync(warming.begin)
     warming.start()
     watching = asyncio.create_task(watch.watch())
     yield

@@ -36,7 +36,6 @@ class Warming:
 
     def _follow(self) -> None:
         done = None
-        self._open()
         self._ended.wait(BEGINS_AFTER_S)
         while not self._ended.is_set():
             try:
@@ -51,8 +50,8 @@ class Warming:
                 self._ended.wait(_AFTER_A_FAULT_S)
             self._ended.wait(LOOKS_EVERY_S)
 
-    def _open(self) -> None:
-        """Open the release and find its hotspots, which every page shows first: nobody need begin that."""
+    def begin(self) -> None:
+        """Open the release and find its hotspots, which every page shows first, before the first visitor is let in."""
         try:
             with self._store.current() as release:
                 _hotspots(release)
@@ -69,7 +68,6 @@ class Warming:
         if levels:
             neighbours(release, levels[-1])
         _hotspots(release)
-        # What cameras see and which rules they keep does not depend on the question, and takes seconds for 36,000.
         coverage(release, release.selection([]), everything)
         coverage_rules(release, release.selection([]), everything)
 

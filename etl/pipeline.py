@@ -23,8 +23,8 @@ from data.releases import Workspace
 from data.schema import LAYERS
 from etl import extract, freshness, gather, layers, sources
 from etl.accounts import HARMLESS, Run
-from etl.alerts import write_alerts
 from etl.faults import RejectFault
+from etl.findings import write_findings
 from etl.gathered import Gathered, Job
 from etl.sources import Sources
 
@@ -92,8 +92,8 @@ def run(
         _warn_of_losses(declared, gathered)
         info = freshness.describe(declared, gathered, build.release_id, _code_version(), previous)
         _write(build.path, gathered, info, progress)
-        progress("预警", 0.92)
-        write_alerts(build.path, previous)
+        progress("预警与覆盖", 0.92)
+        write_findings(build.path, previous)
         _explain(build.path, gathered, info, signature)
         progress("检查", 0.95)
         report = check.check(build.path, quick=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
+from data.store.coverage.kept import GROUND, kept
 from data.store.coverage.ledger import camera_shapes, cameras, in_area
 from data.store.metres import in_metres
 from data.store.release import Release
@@ -27,6 +30,13 @@ class Ground:
     once: np.ndarray
     twice: np.ndarray
 
+    def to_rows(self, level: str) -> pa.Table:
+        """As rows ``level, position, whole, once, twice`` to be kept."""
+        size = len(self.whole)
+        columns = {"whole": self.whole, "once": self.once, "twice": self.twice}
+        return pa.table({"level": pa.array([level] * size, pa.string()), "position": pa.array(range(size), pa.int32()),
+                         **{name: pa.array(values, pa.float64()) for name, values in columns.items()}})  # fmt: skip
+
 
 def ground(release: Release, scope: Scope, level: str) -> Ground:
     """What the working cameras of a scope see of each unit of a level; worked out once.
@@ -36,10 +46,21 @@ def ground(release: Release, scope: Scope, level: str) -> Ground:
     As :func:`geo.coverage.coverage_summary` defines it, for every unit at once: the union of the cameras' areas, and
     the union of what two of them share, each cut by the outlines of the units as they are drawn.
     """
-    return release.remember(("ground", scope, level), lambda: _measure(release, scope, level))
+    return release.remember(
+        ("ground", scope, level), lambda: _known(release, scope, level) or measure(release, scope, level)
+    )
 
 
-def _measure(release: Release, scope: Scope, level: str) -> Ground:
+def _known(release: Release, scope: Scope, level: str) -> Ground | None:
+    rows = kept(release, scope, GROUND)
+    if rows is None:
+        return None
+    rows = rows.filter(pc.equal(rows["level"], level)).sort_by("position")
+    return Ground(*(rows[name].to_numpy() for name in ("whole", "once", "twice")))
+
+
+def measure(release: Release, scope: Scope, level: str) -> Ground:
+    """As :func:`ground`, anew."""
     units = in_metres(release, shapely.from_geojson(np.array(release.shapes(level, "near"), dtype=object)))
     whole = shapely.area(units)
     drawn = ~(shapely.is_missing(units) | shapely.is_empty(units))

@@ -12,6 +12,7 @@ import shapely
 
 from data.selection import Selection
 from data.store.answer import Answer
+from data.store.coverage.kept import RULE_FAILING, RULE_PLACE, kept
 from data.store.coverage.ledger import cameras, in_area
 from data.store.coverage.places import places
 from data.store.layers import Box, feature, in_reach, point
@@ -25,6 +26,14 @@ from geo.coverage.judging import COVERED, NOT_JUDGED, UNCOVERED
 from geo.coverage.summary import JUDGED
 
 NO_PLACE = "没有此类场所，未评估"
+_TEXT = pa.string()
+_PLACE_SCHEMA = pa.schema(
+    [("rule", _TEXT), ("note", _TEXT), ("grid", pa.int64()), ("status", _TEXT), ("network", _TEXT)]
+)
+_FAILING_SCHEMA = pa.schema(
+    [("rule", _TEXT), ("grid", pa.int64()), *((name, _TEXT) for name in ("place_id", "entrance_id", "name", "kind", "reason", "advice")),
+     *((name, pa.float64()) for name in ("nearest_m", "lon", "lat"))]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,49 @@ class Checked:
 
 def checked(release: Release, scope: Scope) -> dict[str, Checked]:
     """Every rule at the places of a scope, with the cameras of the scope; worked out once."""
-    return release.remember(("rules", scope), lambda: _check(release, scope))
+    return release.remember(("rules", scope), lambda: _known(release, scope) or check(release, scope))
 
 
-def _check(release: Release, scope: Scope) -> dict[str, Checked]:
+def to_rows(found: dict[str, Checked]) -> tuple[pa.Table, pa.Table]:
+    """Places and failing places of every rule as rows to be kept; the note of a rule stands in a row without a grid."""
+    notes = pd.DataFrame({"rule": list(found), "note": [one.note for one in found.values()]})
+    places, failing = ([getattr(one, name).assign(rule=rule) for rule, one in found.items()]
+                       for name in ("places", "failing"))  # fmt: skip
+    return (
+        pa.Table.from_pandas(pd.concat([notes, *places], ignore_index=True), _PLACE_SCHEMA),
+        pa.Table.from_pandas(pd.concat(failing, ignore_index=True), _FAILING_SCHEMA),
+    )
+
+
+def _known(release: Release, scope: Scope) -> dict[str, Checked] | None:
+    rows, lost = kept(release, scope, RULE_PLACE), kept(release, scope, RULE_FAILING)
+    if rows is None or lost is None:
+        return None
+    rows, lost = _frame(rows), _frame(lost)
+    notes = rows[rows["grid"].isna()].set_index("rule")["note"]
+    rows = rows[rows["grid"].notna()].astype({"grid": np.int64})
+    return {
+        rule: Checked(
+            rows.loc[rows["rule"] == rule, ["grid", "status", "network"]].reset_index(drop=True),
+            lost[lost["rule"] == rule].drop(columns="rule").reset_index(drop=True),
+            notes[rule],
+        )
+        for rule in RULES
+    }
+
+
+def _frame(rows: pa.Table) -> pd.DataFrame:
+    """Texts stay texts, or None."""
+    return pd.DataFrame(
+        {
+            name: pd.Series(rows[name].to_pylist(), dtype=object) if pa.types.is_string(kind) else rows[name].to_numpy()
+            for name, kind in zip(rows.column_names, rows.schema.types, strict=True)
+        }
+    )
+
+
+def check(release: Release, scope: Scope) -> dict[str, Checked]:
+    """As :func:`checked`, anew."""
     found, ledger = places(release), cameras(release)
     crs = working_crs(release)
     chosen = np.flatnonzero(in_area(release, None, scope))

@@ -1,4 +1,6 @@
-"""The alerts of a release: found in its own index, written into both of its files before it is checked."""
+"""What a release finds in its own index before it is checked: its alerts, written into both of its files, and what cameras
+see and which rules they keep, written into the index.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +14,39 @@ import duckdb
 import pyarrow as pa
 
 from data import geopackage, releases
+from data.index.tables import create
 from data.schema import LAYERS
 from data.store import Limits, Release
 from data.store.alerting import raise_alerts
+from data.store.coverage.prepared import prepare
 
 LAYER = "alert"
 
 
-def write_alerts(folder: Path, previous: Path | None) -> int:
-    """Find the alerts of the release in ``folder`` and write them; how many there are.
+def write_findings(folder: Path, previous: Path | None) -> None:
+    """Work out and write what the release in ``folder`` finds.
 
     Parameters
     ----------
     previous : Path or None
-        The release before: what it raised already is not new.
+        The release before: alerts it raised already are not new.
     """
     seen = _seen(previous)
     release = Release(folder, Limits())
     try:
         zone = ZoneInfo(release.info.timezone)
         rows = raise_alerts(release, datetime.now(UTC).astimezone(zone), seen)
+        prepared = prepare(release)
     finally:
         release.close()
-    if rows:
-        raised = pa.Table.from_pylist(rows, schema=LAYERS[LAYER].empty().schema)
-        with duckdb.connect(str(folder / releases.QUERY_INDEX)) as index:
-            index.register("raised", raised)
+    with duckdb.connect(str(folder / releases.QUERY_INDEX)) as index:
+        for name, table in prepared.items():
+            create(index, name, table)
+        if rows:
+            index.register("raised", pa.Table.from_pylist(rows, schema=LAYERS[LAYER].empty().schema))
             index.execute(f"INSERT INTO {LAYER} BY NAME SELECT * FROM raised")
+    if rows:
         _into_package(folder / releases.GEOPACKAGE, rows)
-    return len(rows)
 
 
 def _seen(previous: Path | None) -> dict[str, datetime]:
