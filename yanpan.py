@@ -101,6 +101,23 @@ def etl(
         out.print(f"提醒 {warning}", highlight=False, markup=False, soft_wrap=True)
     if done.warnings:
         out.print(f"共 {len(done.warnings)} 条提醒，全部在 {done.path}/quality.json", highlight=False, soft_wrap=True)
+    _tell_alerts(workspace)
+
+
+def _tell_alerts(workspace: Path) -> None:
+    """New alerts to the webhook, where one is set; what does not go now goes later."""
+    from dashboard.notices import deliver, queue_alerts
+    from dashboard.settings import read_settings
+    from data.app_db import AppDb
+
+    settings = read_settings(workspace)
+    if settings.webhook is None:
+        return
+    db = AppDb(settings.app_db)
+    queue_alerts(db, settings.releases)
+    _, stayed = deliver(db, settings.webhook.to_hook())
+    if stayed:
+        out.print("预警通知没有送到，服务运行时会再送", soft_wrap=True)
 
 
 @app.command()

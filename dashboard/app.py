@@ -24,9 +24,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboard import api, basemaps, errors, guard, language, live, tiles
 from dashboard.components.html import to_script
 from dashboard.delivery import Delivery
+from dashboard.notices import Postman
 from dashboard.pages import screen
 from dashboard.settings import Settings
 from dashboard.warming import Warming
+from data.app_db import AppDb
 from data.store import Store
 
 Register = Callable[[Dash, Store, Settings], None]
@@ -44,10 +46,16 @@ def create_app(settings: Settings, pages: Mapping[str, Register] | None = None) 
         By default the pages of this version.
     """
     store = Store(settings.releases, settings.limits)
-    watch = live.Live(store)
+    db = AppDb(settings.app_db)
+    watch = live.Live(store, db)
     server = FastAPI(
-        title="研判", version="v1", docs_url=None, redoc_url=None, lifespan=partial(_lifespan, store=store, watch=watch)
+        title="研判",
+        version="v1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_lifespan, store=store, watch=watch, settings=settings, db=db),
     )
+    server.state.db = db  # what routes write to
     errors.register(server)
     server.include_router(api.health_router(store))
     server.include_router(api.router(store, guard.scope_of))
@@ -100,15 +108,23 @@ def _pages() -> dict[str, Register]:
 
 
 @asynccontextmanager
-async def _lifespan(_server: FastAPI, store: Store, watch: live.Live) -> AsyncIterator[None]:
+async def _lifespan(
+    _server: FastAPI, store: Store, watch: live.Live, settings: Settings, db: AppDb
+) -> AsyncIterator[None]:
+    postman = Postman(db, settings.webhook.to_hook()) if settings.webhook else None
     warming = Warming(store)
     await anyio.to_thread.run_sync(warming.begin)
     warming.start()
     watching = asyncio.create_task(watch.watch())
+    if postman:
+        postman.start()
     yield
     watching.cancel()
     warming.stop()
+    if postman:
+        postman.stop()
     store.close()
+    db.close()
 
 
 async def _login() -> HTMLResponse:

@@ -25,6 +25,8 @@ MACHINE_PATHS = (
     "/assets",
 )
 
+_READING = ("GET", "HEAD", "OPTIONS")
+
 LOGIN_PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>研判 · 登录</title>
@@ -43,6 +45,11 @@ def login_page() -> str:
     return LOGIN_PAGE.format(text=escape("本版本尚未设置登录，没有账号可用。"), hint=hint)
 
 
+def writer_of(request: Request) -> str:
+    """In whose name a request writes: a role, until units sign in."""
+    return "分析"
+
+
 def scope_of(request: Request) -> Scope:
     """The areas a request may see; nothing where the guard has not set any."""
     return getattr(request.state, "scope", Scope(()))
@@ -59,6 +66,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
+        if scope["type"] == "http" and scope["method"] not in _READING and _from_elsewhere(scope):
+            await _answer(send, 403, [], "别的网站不能替您写入 | 处理: 在研判的页面里操作")
+            return
         if self._open_mode:
             scope.setdefault("state", {})["scope"] = Scope.everything()
         elif path not in OPEN_PATHS:
@@ -67,16 +77,27 @@ class Guard:
         await self._app(scope, receive, send)
 
 
+def _from_elsewhere(scope: AsgiScope) -> bool:
+    """Whether a browser says that another site's page sends this."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
+
+
+async def _answer(send: Send, status: int, headers: list, error: str) -> None:
+    body = json.dumps({"error": error}, ensure_ascii=False).encode()
+    headers = [(b"content-type", b"application/json"), *headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 async def _refuse(scope: AsgiScope, path: str, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 4401})
         return
     if scope["method"] in ("GET", "HEAD") and not path.startswith(MACHINE_PATHS):
-        status, headers, body = 303, [(b"location", b"/login")], b""
-    else:
-        status = 401
-        headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
-        body = json.dumps({"error": "未登录 | 处理: 在 /login 登录"}, ensure_ascii=False).encode()
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        headers = [(b"location", b"/login"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await _answer(send, 401, [(b"www-authenticate", b"Bearer")], "未登录 | 处理: 在 /login 登录")

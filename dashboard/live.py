@@ -1,14 +1,16 @@
-"""``/live``: tells every open page of a new release, at once by WebSocket, or when asked."""
+"""``/live``: tells every open page of a new release and of a changed ledger, at once by WebSocket, or when asked."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from datetime import date
 
 import anyio.to_thread
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from data.app_db import AppDb
 from data.errors import YanpanError
 from data.store import Store
 
@@ -18,32 +20,34 @@ SAYS_EVERY_S = 10.0  # even where nothing is new: silence means that the line is
 
 
 class Live:
-    """One worker's watch over the current release, and the pages it tells."""
+    """One worker's watch over the current release and the ledger, and the pages it tells."""
 
-    def __init__(self, store: Store):
-        self._store = store
+    def __init__(self, store: Store, db: AppDb):
+        self._store, self._db = store, db
         self._changed = asyncio.Condition()
-        self._release: str | None = None
+        self._state: dict = {"release": None, "ledger": None}
 
     def state(self) -> dict:
-        """What a page is told; ``release`` None where nothing is published."""
+        """What a page is told: ``release``, None where nothing is published, and ``ledger``, another text whenever what people
+        write has changed, or the day has, and with it what is overdue."""
+        ledger = f"{self._db.mark()}@{date.today()}"
         try:
             with self._store.current() as release:
-                return {"release": release.info.release_id}
+                return {"release": release.info.release_id, "ledger": ledger}
         except YanpanError:
-            return {"release": None}
+            return {"release": None, "ledger": ledger}
 
     async def watch(self) -> None:
-        """Look for a new release until cancelled."""
+        """Look for news until cancelled."""
         while True:
             try:
-                release = (await anyio.to_thread.run_sync(self.state))["release"]
+                state = await anyio.to_thread.run_sync(self.state)
             except Exception:
                 _log.exception("live")  # the walls are told again as soon as it can be opened
-                release = self._release
-            if release != self._release:
+                state = self._state
+            if state != self._state:
                 async with self._changed:
-                    self._release = release
+                    self._state = state
                     self._changed.notify_all()
             await asyncio.sleep(LOOKS_EVERY_S)
 
@@ -53,7 +57,7 @@ class Live:
         leaves = asyncio.create_task(_until_gone(socket))
         try:
             while not leaves.done():
-                await socket.send_json({"release": self._release})
+                await socket.send_json(self._state)
                 news = asyncio.create_task(self._news())
                 await asyncio.wait({leaves, news}, timeout=SAYS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashboard.basemaps import BaseMap
-from dashboard.settings_file import FILE_NAME, ScreenTable, read_file
+from dashboard.settings_file import FILE_NAME, ScreenTable, WebhookTable, read_file
 from data.errors import UsageError
 from data.store import Limits
 
@@ -38,6 +38,8 @@ class Settings(BaseModel):
         Maps a reader may put under our own layers.
     screen : ScreenTable
         The wall.
+    webhook : WebhookTable or None
+        Where alerts and packs are told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -50,6 +52,7 @@ class Settings(BaseModel):
     limits: Limits = Limits()
     basemaps: tuple[BaseMap, ...] = ()
     screen: ScreenTable = ScreenTable()
+    webhook: WebhookTable | None = None
 
     @field_validator("workspace")
     @classmethod
@@ -66,6 +69,11 @@ class Settings(BaseModel):
     def releases(self) -> Path:
         """Directory of the releases."""
         return self.workspace / "releases"
+
+    @property
+    def app_db(self) -> Path:
+        """What people write while they work."""
+        return self.workspace / "app.db"
 
     def to_environment(self, environment: MutableMapping[str, str] = os.environ) -> None:
         """Leave the settings for worker processes."""
@@ -111,7 +119,7 @@ def read_settings(
     named = {name: value for name, value in given.items() if value is not None}
     source = FILE_NAME + " [server] host" if "host" in server and "host" not in named else "--host"
     return checked_settings(source, workspace=workspace, open_mode=open_mode, limits=limits, basemaps=stated.basemap,
-                            screen=stated.screen, **{**server, **named})  # fmt: skip
+                            screen=stated.screen, webhook=stated.webhook, **{**server, **named})  # fmt: skip
 
 
 def checked_settings(host_from: str = "--host", **values: object) -> Settings:

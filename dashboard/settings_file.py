@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from dashboard.basemaps import RULE, BaseMap
 from data.errors import UsageError
+from data.webhook import Webhook
 
 FILE_NAME = "yanpan.toml"
-_HIDDEN = ("address", "key")  # of a base map: may hold ${NAME} from the environment, and are never shown
+_HIDDEN = ("address", "key", "secret")  # may hold ${NAME} from the environment, and are never shown
 
 
 class ServerTable(BaseModel):
@@ -56,6 +58,8 @@ class ScreenTable(BaseModel):
         Themes of the map in their order, those left out are not shown.
     cards : list of str
         Categories with a card, the first four on every wall, the others on wide ones.
+    left, right : list of str
+        Panels beside the map from top to bottom.
     dim : str or None
         Hours of the night in which the wall is darker: ``22-6``.
     walls : dict
@@ -75,8 +79,34 @@ class ScreenTable(BaseModel):
     )  # fmt: skip
     cards: list[Category] = Field(["刑事", "治安", "交通", "纠纷", "求助", "火灾"], min_length=1, max_length=6,
                                   description="刑事 治安 交通 火灾 纠纷 求助 其他 中至多六个，写成列表")  # fmt: skip
+    left: list[Literal["kpis", "trend", "week"]] = Field(
+        ["kpis", "trend", "week"], min_length=3, max_length=3, description='kpis trend week 三个的一种次序',
+    )  # fmt: skip
+    right: list[Literal["top", "disputes", "video"]] = Field(
+        ["top", "disputes", "video"], min_length=3, max_length=3, description='top disputes video 三个的一种次序',
+    )  # fmt: skip
     dim: str | None = Field(None, pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-3])$", description="起止钟点，如 22-6")
     walls: dict[str, Size] = Field({}, description='名称 = "宽x高"，如 main = "6656x1792"')
+
+    @field_validator("left", "right")
+    @classmethod
+    def _each_once(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if len(set(value)) < len(value):
+            raise PydanticCustomError(RULE, "", {"name": info.field_name, "expected": "每个一次"})
+        return value
+
+
+class WebhookTable(BaseModel):
+    """``[webhook]``: where new alerts and finished packs are told, see :mod:`data.webhook`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    address: str = Field(pattern=r"^https?://[^\s/]+(/\S*)?$", description="http:// 或 https:// 开头的地址")
+    secret: str = Field(min_length=16, description="双方约定的密钥，至少 16 个字符，宜写成 ${变量名}")
+
+    def to_hook(self) -> Webhook:
+        """As messages are sent to."""
+        return Webhook(self.address, self.secret)
 
 
 class SettingsFile(BaseModel):
@@ -87,6 +117,7 @@ class SettingsFile(BaseModel):
     server: ServerTable = ServerTable()
     thresholds: ThresholdsTable = ThresholdsTable()
     screen: ScreenTable = ScreenTable()
+    webhook: WebhookTable | None = None
     basemap: tuple[BaseMap, ...] = ()
 
 
@@ -123,6 +154,7 @@ def read_file(path: Path, environment: Mapping[str, str]) -> SettingsFile:
     maps = raw.get("basemap")
     for number, table in enumerate(maps if isinstance(maps, list) else (), 1):
         _fill_in(table, f"{FILE_NAME} {_map_name(table, number)}", environment)
+    _fill_in(raw.get("webhook"), f"{FILE_NAME} [webhook]", environment)
     try:
         stated = SettingsFile.model_validate(raw)
     except ValidationError as fault:
@@ -198,5 +230,6 @@ _TABLES: dict[str, type[BaseModel]] = {
     "server": ServerTable,
     "thresholds": ThresholdsTable,
     "screen": ScreenTable,
+    "webhook": WebhookTable,
     "basemap": BaseMap,
 }

@@ -192,6 +192,17 @@
     const word = WORDS.find((w) => w[0] === props.value);
     return word ? window.React.createElement("span", { className: "verdict " + word[2] }, word[1] + " " + say(word[0])) : null;
   };
+  /* Seen to, or not yet; what is said is kept by the server. */
+  components.YanpanSeen = function (props) {
+    function turn(event) {
+      const seen = !props.data.seen, button = event.currentTarget;
+      button.disabled = true;
+      yanpan.ask("/workbench/acknowledge", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ alert_id: props.data.alert_id, seen: seen }) })
+        .then(function () { props.node.setData({ ...props.data, seen: seen }); }, function (fault) { button.title = fault.message; button.textContent = "✕ " + say("未保存"); button.disabled = false; });
+    }
+    const words = props.data.seen ? "✓ " + say("已确认") : say("确认");
+    return window.React.createElement("button", { className: "seen" + (props.data.seen ? " on" : ""), type: "button", onClick: turn, "aria-pressed": String(props.data.seen) }, words);
+  };
 
   /** A number for a small place: 1.2万, 12k. */
   function short(n) {

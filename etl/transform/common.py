@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data import personal
 from etl.accounts import Accounts
-from etl.checks import personal
 from etl.extract.raw import Raw
 from etl.faults import ColumnFault, PersonalDataFault
 from etl.sources import Source

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.personal import is_ascii
 from etl.extract.raw import Raw
 from etl.sources import Source
 
@@ -31,16 +32,6 @@ OTHER_TEXT = "（其他文字）"
 _LONGEST_WORD, _MOST_WORDS = 12, 50
 _NOT_TOLD = re.compile(r"[:：]|\d{6}|填表人|制表人|审核人|负责人|联系人")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-
-
-def is_ascii(array: pa.Array) -> bool:
-    """Whether a text column holds ASCII alone: one look at its bytes."""
-    data = array.buffers()[2]
-    if data is None or not len(array):
-        return True
-    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
-    content = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
-    return not content.size or int(content.max()) < 128
 
 
 def fold(array: pa.Array) -> pa.Array:

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from dashboard.app import create_app
-from dashboard.settings import Settings
+from dashboard.settings import read_settings
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def serving(workspace: Path, port: int = 0) -> Iterator[str]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-    app = create_app(Settings(workspace=workspace, port=port, open_mode=True))
+    app = create_app(read_settings(workspace, open_mode=True, port=port))
     config = uvicorn.Config(app.server, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,13 +1,16 @@
 """/screen in headless Chromium: every listed size, both lights, keys, touch, new releases, a server that is gone."""
 
 import json
-from datetime import date, datetime
-from urllib.request import urlopen
+from datetime import date, datetime, timedelta
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pandas as pd
 import pytest
 import small_release as small
 from serving import serving
+
+from data.app_db import AppDb, ledger
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 SIZES = ("1366x768", "1920x1080", "3840x2160", "3840x1080", "5760x1080", "6656x1792", "6720x2160")
@@ -243,3 +246,43 @@ def test_new_releases_come_whole_and_a_server_that_is_gone_is_said(tmp_path, ope
     page.wait_for_function("document.getElementById('offline').textContent.includes('连接中断')", timeout=20_000)
     with serving(tmp_path, port):
         page.wait_for_function("document.getElementById('offline').textContent === ''", timeout=20_000)
+
+
+def test_what_people_write_is_on_the_wall_at_once(tmp_path, open_wall):
+    today = date.today()
+    small.publish(tmp_path / "releases", small.incidents(3000).assign(recorded_at=pd.NaT), **layers())
+    (tmp_path / "yanpan.toml").write_text('[screen]\nleft = ["week", "trend", "kpis"]\n', "utf-8")
+    db = AppDb(tmp_path / "app.db")
+    with serving(tmp_path) as address:
+        page = open_wall("", "3360x1080", address, goes_away=True)
+        tops = [page.locator(f"#p-{name}").bounding_box()["y"] for name in ("week", "trend", "kpis")]
+        assert tops == sorted(tops) and page.inner_text("#supervised") and page.inner_text(".alert-count") == "5"
+        page.evaluate("window.same = document.querySelector('.hero-card .count')")
+        item = ledger.add(
+            db,
+            "分析",
+            today - timedelta(days=9),
+            matter="钟鼓社区 停车纠纷",
+            unit="文昌街道办事处",
+            due=today - timedelta(days=3),
+        )
+        page.wait_for_function("document.querySelector('.alert-count').textContent === '6'", timeout=5000)
+        assert (
+            page.locator(".alert:has-text('逾期')").inner_text().split("\n")[-1]
+            == "钟鼓社区 停车纠纷，逾期3天（文昌街道办事处）"
+        )
+        assert page.locator("#supervised strong").all_inner_texts() == ["1", "0", "1", "0"]
+        ledger.change(db, item.id, item.version, "分析", today, state="销号")
+        page.wait_for_function("document.querySelector('.alert-count').textContent === '5'", timeout=5000)
+        assert page.locator("#supervised strong").all_inner_texts() == ["0", "0", "0", "1"]
+        # Seen to on the workbench, gone from the wall; nothing else was drawn anew.
+        send = "(seen) => fetch('/workbench/acknowledge', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(seen)}).then(r => r.status)"
+        assert page.evaluate(send, {"alert_id": "above:0", "seen": True}) == 200
+        page.wait_for_function("document.querySelector('.alert-count').textContent === '4'", timeout=5000)
+        assert "已确认 1" in page.inner_text(".alerts-head")
+        assert page.evaluate("window.same === document.querySelector('.hero-card .count')")
+        request = Request(f"{address}/workbench/acknowledge", b'{"alert_id": "above:1", "seen": true}',
+                          {"Content-Type": "application/json", "Origin": "http://elsewhere.example"})  # fmt: skip
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(request)
+    db.close()

@@ -11,15 +11,26 @@
       top: [2, 0, 378], disputes: [2, 394, 204], "video-group": [2, 614, 270] } },
     4: { margin: 32, columns: [536, 1640, 536, 536], places: {
       kpis: [0, 0, 368], trend: [0, 384, 240], week: [0, 640, 244], map: [1, 0, 884],
-      top: [2, 0, 470], disputes: [2, 486, 398], video: [3, 0, 226], rules: [3, 242, 392], sources: [3, 650, 234] } },
+      top: [2, 0, 470], disputes: [2, 486, 398], video: [3, 0, 212], rules: [3, 228, 318], supervised: [3, 562, 110], sources: [3, 688, 196] } },
     5: { margin: 32, columns: [458, 616, 1564, 616, 458], places: {
       kpis: [0, 0, 884], trend: [1, 0, 434], week: [1, 450, 434], map: [2, 0, 884],
-      top: [3, 0, 470], disputes: [3, 486, 398], video: [4, 0, 226], rules: [4, 242, 392], sources: [4, 650, 234] } },
+      top: [3, 0, 470], disputes: [3, 486, 398], video: [4, 0, 212], rules: [4, 228, 318], supervised: [4, 562, 110], sources: [4, 688, 196] } },
   };
   const query = new URLSearchParams(location.search);
   const { settings } = window.yanpanScreen, wall = query.get("wall") || "";
   const asked = /^(\d{3,5})x(\d{3,5})$/.exec(settings.walls[wall] || wall);
   const anamorphic = query.get("fit") === "anamorphic";
+
+  /* The settings' order of the panels in a column, as far as it holds several of them. */
+  const ORDER = [...settings.left, ...settings.right.map((name) => (name === "video" ? "video-group" : name))];
+  for (const { places } of Object.values(LAYOUTS)) {
+    const named = Object.keys(places).filter((name) => ORDER.includes(name)).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)), next = {};
+    for (const name of named) {
+      const place = places[name];
+      place[1] = next[place[0]] || 0;
+      next[place[0]] = place[1] + place[2] + GUTTER;
+    }
+  }
 
   function columnsFor(ratio) { return ratio < 2.2 ? 3 : ratio < 3.3 ? 4 : 5; }
 

@@ -86,7 +86,7 @@
       const state = await yanpan.askScreen("/screen/state");
       if (state.release !== screen.release) await exchange(state);
       else if (!("whole" in document.documentElement.dataset)) await begin();
-      else write({ age: state.parts.age, sources: state.parts.sources });
+      else write({ age: state.parts.age, sources: state.parts.sources, alerts: state.parts.alerts, supervised: state.parts.supervised });
     } catch (fault) {
       later(fault.message === "release" ? 300 : 3000);  // exchanged once more meanwhile, or the server is away
     } finally {
@@ -110,7 +110,9 @@
   }
   function told(message) {
     found();
-    if (!message.release || message.release === screen.release) return;
+    const changed = at.ledger !== undefined && message.ledger !== at.ledger;
+    at.ledger = message.ledger;
+    if (!changed && (!message.release || message.release === screen.release)) return;
     at.wanted = at.busy;  // one that is under way may have asked before
     refresh();
   }

@@ -26,6 +26,7 @@ from dashboard.pages.screen import (
     view_hotspots,
     view_kpis,
     view_reports,
+    view_supervised,
     view_themes,
     view_top,
     view_trend,
@@ -33,8 +34,11 @@ from dashboard.pages.screen import (
 )
 from dashboard.pages.screen.looked_at import LookedAt
 from dashboard.peak_hours import peak_words, week_table
+from dashboard.supervised import of_area, pressing
 from dashboard.trend_steps import Trend, trend_steps
 from dashboard.unit_values import unit_values
+from data.app_db import AppDb, ledger
+from data.app_db.acknowledging import acknowledged
 from data.index import INCIDENT_LEVELS
 from data.store import coverage, coverage_rules, describe, disputes, profile
 from data.store.alerts import alerts
@@ -44,7 +48,7 @@ from data.store.facets import without_unit
 from data.store.hotspots import hotspots
 
 
-def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
+def quick(at: LookedAt, now: datetime, cards: list[str], db: AppDb) -> dict:
     """Everything of the wall but cameras, and what its map looks at.
 
     Returns
@@ -65,7 +69,7 @@ def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
         "foot": view_themes.foot(at, _unplaced(at)),
         **_counted(at, cards),
         **_disputes(at),
-        "alerts": view_alerts.strip(alerts(release, at.scope, at.area)),
+        **_standing(at, db, local.date()),
     }
     return {
         "release": release.info.release_id,
@@ -77,6 +81,16 @@ def quick(at: LookedAt, now: datetime, cards: list[str]) -> dict:
             "land": at.drawn(*view_themes.LEVELS["change"]),
             "names": _named(at),
         },
+    }
+
+
+def _standing(at: LookedAt, db: AppDb, today: date) -> dict:
+    """What people have to see to: alerts, and items of the ledger."""
+    items = of_area(at.release, at.scope, at.area, ledger.items(db))
+    found = alerts(at.release, at.scope, at.area)
+    return {
+        "alerts": view_alerts.strip(found, acknowledged(db), pressing(items, today), today),
+        "supervised": view_supervised.supervised(ledger.count(items, today)),
     }
 
 

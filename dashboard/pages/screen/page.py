@@ -35,7 +35,7 @@ def page(
         Addresses of the map's scripts.
     """
     parts = state["parts"] if state else {}
-    told = {"settings": settings.model_dump(include={"theme", "rotate_s", "themes", "dim", "walls"})}
+    told = {"settings": settings.model_dump(include={"theme", "rotate_s", "themes", "dim", "walls", "left", "right"})}
     told |= {"release": state["release"], "map": state["map"]} if state else {}
     title = say(settings.title) if settings.title == DEFAULT_TITLE else settings.title
     styles = "".join(f'<link rel="stylesheet" href="{_address(name)}">' for name in _STYLES)
@@ -80,6 +80,7 @@ def _stage(parts: dict, title: str, themes: list[str], fault: str | None) -> htm
             ],
             className="place video-group", id="p-video-group",
         ),
+        _panel("supervised", say("挂牌督办"), [_part("supervised", parts)], say("件")),
         _panel("sources", say("数据来源"), [html.Ul(_inside("sources", parts), id="sources")], say("最近数据 · 距今")),
         html.Section(_part("alerts", parts), className="place panel strip", id="p-alerts"),
         html.Section(_part("reports", parts), className="place panel strip", id="p-reports"),

@@ -55,7 +55,7 @@ def add(
             with store.current() as release:
                 at, own = looked(release, request)
                 _check(own, settings)
-                state = gathering.quick(at, datetime.now(UTC), settings.cards)
+                state = gathering.quick(at, datetime.now(UTC), settings.cards, request.app.state.db)
         except YanpanError as fault:
             return HTMLResponse(page(head(request), settings, None, fault=language.said(fault)), errors.status(fault))
         return HTMLResponse(page(head(request), settings, state, leaflet()))
@@ -63,9 +63,10 @@ def add(
     @server.get("/screen/state", include_in_schema=False)
     def state(request: Request) -> Response:
         with store.current() as release:
-            return answers.plain(
-                answers.text(gathering.quick(looked(release, request)[0], datetime.now(UTC), settings.cards))
+            found = gathering.quick(
+                looked(release, request)[0], datetime.now(UTC), settings.cards, request.app.state.db
             )
+        return answers.plain(answers.text(found))
 
     @server.get("/screen/slow", include_in_schema=False)
     def slow(request: Request) -> Response:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dashboard.measures import CLASSES, GI
 from dashboard.pages.workbench import view_drawer
+from data.app_db import Acknowledgement
 from data.selection import Selection
 from data.store import Release, Scope
 from data.store.alerts import alerts
@@ -13,13 +16,15 @@ from data.store.rows import incident_rows
 ROWS = 500  # of a list; the export holds all
 
 
-def listed(release: Release, tab: str, selection: Selection, scope: Scope) -> dict:
+def listed(release: Release, tab: str, selection: Selection, scope: Scope, seen: Mapping[str, Acknowledgement]) -> dict:
     """One list of the drawer.
 
     Parameters
     ----------
     tab : str
         One of the page's tabs; ``units`` has only columns, its rows are in the browser already.
+    seen : mapping
+        Alerts that somebody has seen to.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def listed(release: Release, tab: str, selection: Selection, scope: Scope) -> di
         return {"columns": view_drawer.columns(tab), "rows": rows, "head": view_drawer.head(found.meta)}
     if tab == "alerts":
         area = None if selection.area is None else release.units.allowed(selection.area, scope)
-        rows = view_drawer.alert_rows(alerts(release, scope, area))
+        rows = view_drawer.alert_rows(alerts(release, scope, area), seen)
         head = view_drawer.head({"matched": len(rows), "returned": len(rows)})
         return {"columns": view_drawer.columns(tab), "rows": rows, "head": head}
     return {"columns": view_drawer.columns(tab), "rows": [], "head": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
 
 from dashboard import guard, language
 from dashboard.api import answers
@@ -13,11 +14,20 @@ from dashboard.components import html
 from dashboard.pages.workbench.lists import listed
 from dashboard.pages.workbench.state import TABS
 from dashboard.pages.workbench.view_method import CARDS, method_card
+from data.app_db.acknowledging import acknowledge, acknowledged, take_back
 from data.index import INCIDENT_LEVELS
-from data.selection import PARAMETERS, preceding
+from data.selection import PARAMETERS, ParameterError, preceding
 from data.store import Store
+from data.store.alerts import alerts
 
 _MOST_STEPS = 60
+
+
+class Seen(BaseModel):
+    """An alert that is seen to, or that stands again."""
+
+    alert_id: str
+    seen: bool
 
 
 def add(server: FastAPI, store: Store) -> None:
@@ -42,8 +52,20 @@ def add(server: FastAPI, store: Store) -> None:
             selection, scope = release.selection(pairs), guard.scope_of(request)
             if selection.area is not None:
                 release.units.allowed(selection.area, scope)
-            found = listed(release, tab, selection, scope)
+            found = listed(release, tab, selection, scope, acknowledged(request.app.state.db))
         return answers.plain(answers.text(found))
+
+    @server.post("/workbench/acknowledge", include_in_schema=False)
+    def see_to(request: Request, seen: Seen) -> dict:
+        db, by = request.app.state.db, guard.writer_of(request)
+        with store.current() as release:
+            if seen.alert_id not in {one.alert_id for one in alerts(release, guard.scope_of(request))}:
+                raise ParameterError("alert_id", seen.alert_id, "当前发布的一条预警")
+        if seen.seen:
+            acknowledge(db, seen.alert_id, by)
+        else:
+            take_back(db, seen.alert_id, by)
+        return {"seen": seen.seen}
 
     @server.get("/workbench/steps", include_in_schema=False)
     def steps(request: Request) -> Response:

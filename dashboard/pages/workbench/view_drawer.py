@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from dashboard.alert_words import alert_words
 from dashboard.components import html
@@ -10,6 +11,7 @@ from dashboard.components.link import link
 from dashboard.components.words import LEVEL_NAMES, listed, window_text
 from dashboard.language import current, say
 from dashboard.pages.workbench.state import TABS, PageState
+from data.app_db import Acknowledgement
 from data.store.alerts import Alert
 
 _NAMES = {"incidents": "警情", "hotspots": "热点", "places": "场所", "alerts": "预警"}
@@ -89,6 +91,7 @@ _ALERTS = (
     ("severity", "级别", (72, 90), 0, {}),
     ("window", "时间", 150, 2, {}),
     ("first_seen", "首次发现", (100, 110), 1, {"valueFormatter": {"function": "yanpanClock(params)"}}),
+    ("seen", "处置", (92, 116), 0, {"cellRenderer": "YanpanSeen"}),
 )
 _COLUMNS = {"units": _UNITS, "incidents": _INCIDENTS, "hotspots": _HOTSPOTS, "places": _PLACES, "alerts": _ALERTS}
 _SEVERITIES = {"high": "▲ 高", "medium": "◆ 中", "low": "○ 低"}
@@ -126,8 +129,8 @@ def place_rows(features: list[str]) -> list[dict]:
     return rows
 
 
-def alert_rows(found: list[Alert]) -> list[dict]:
-    """Rows of the alerts' list, worst first."""
+def alert_rows(found: list[Alert], seen: Mapping[str, Acknowledgement]) -> list[dict]:
+    """Rows of the alerts' list, worst first, those nobody has seen to before the others."""
     rows = []
     for alert in found:
         kind, words = alert_words(alert)
@@ -135,9 +138,10 @@ def alert_rows(found: list[Alert]) -> list[dict]:
         rows.append(
             {"kind": kind, "name": alert.name or say("全市"), "code": alert.code, "words": words,
              "severity": say(_SEVERITIES[alert.severity]), "window": window_text((start.date(), end.date())) if start and end else "",
-             "first_seen": alert.first_seen.isoformat() if alert.first_seen else None}
+             "first_seen": alert.first_seen.isoformat() if alert.first_seen else None, "alert_id": alert.alert_id,
+             "seen": alert.alert_id in seen}
         )  # fmt: skip
-    return rows
+    return sorted(rows, key=lambda row: row["seen"])
 
 
 def tabs(state: PageState, level: str, matched: dict[str, int]) -> html.Element:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import shapely
 import sqlalchemy as sa
 
 from data.store.layers import LayerRows, in_reach, layer_rows
@@ -60,7 +61,7 @@ def cameras(release: Release) -> Cameras:
 def _read(release: Release) -> Cameras:
     rows = layer_rows(release, "camera")
     frame = rows.table.to_pandas()
-    working = working_cameras(frame)
+    working = working_cameras(frame.drop(columns="camera_code"))  # two ledgers may use one number
     online = rows.table["online"].cast(pa.float64()).to_numpy()
     state = np.select([online == 1, online == 0], ["online", "offline"], "unknown")
     removed = (frame["device_state"] == REMOVED).to_numpy(bool)
@@ -92,11 +93,27 @@ def camera_shapes(release: Release, method: str = BEST) -> np.ndarray:
 
 def _shapes(release: Release, method: str) -> np.ndarray:
     cover = layer_rows(release, "camera_coverage")
-    known = pd.Index(cameras(release).frame["camera_code"].astype(object))
-    camera = known.get_indexer(cover.table["camera_code"].to_pylist())
+    found = cameras(release)
     own = cover.table["method"].to_numpy().astype(object)
-    out = np.full(len(known), None, object)
+    camera = _owners(found.frame["camera_code"].to_numpy(object), found.rows.shapes, cover, own)
+    out = np.full(len(found), None, object)
     for name in reversed(_BEST_FIRST) if method == BEST else (method,):
         at = np.flatnonzero((own == name) & (camera >= 0) & cover.drawable)
         out[camera[at]] = cover.shapes[at]
     return out
+
+
+def _owners(codes: np.ndarray, points: np.ndarray, cover: LayerRows, method: np.ndarray) -> np.ndarray:
+    """Position of the camera each covered area belongs to, -1 for none: the one of its number, and where two ledgers use a
+    number, the nearest of them that has none of the method yet."""
+    wanted = np.array(cover.table["camera_code"].to_pylist(), object)
+    first = pd.Series(range(len(codes)), codes, dtype=np.int64)
+    owner = first[~first.index.duplicated()].reindex(wanted).fillna(-1).to_numpy(np.int64).copy()
+    several = set(first.index[first.index.duplicated()])
+    taken: set[tuple[str, int]] = set()
+    for i in np.flatnonzero(np.isin(wanted, list(several)) & cover.drawable) if several else ():
+        mine = np.array([j for j in np.flatnonzero(codes == wanted[i]) if (method[i], j) not in taken])
+        away = shapely.distance(points[mine], cover.shapes[i])
+        owner[i] = mine[np.argmin(np.where(np.isnan(away), np.inf, away))]
+        taken.add((method[i], owner[i]))
+    return owner

@@ -103,10 +103,11 @@ def check(release: Release, scope: Scope) -> dict[str, Checked]:
     found, ledger = places(release), cameras(release)
     crs = working_crs(release)
     chosen = np.flatnonzero(in_area(release, None, scope))
-    near = gpd.GeoDataFrame(ledger.frame.iloc[chosen], geometry=in_metres(release, ledger.rows.shapes[chosen]), crs=crs)
+    # Numbers need not be unique across ledgers and layers, so positions stand in for them.
+    near = ledger.frame.iloc[chosen].assign(camera_code=chosen.astype(str).astype(object))
+    near = gpd.GeoDataFrame(near, geometry=in_metres(release, ledger.rows.shapes[chosen]), crs=crs)
     near = near[~near.geometry.isna()]
     own = np.flatnonzero(in_reach(release, found.frame["grid"].to_numpy(), None, scope))
-    # Numbers of places need not be unique across layers, so positions stand in for them.
     targets = gpd.GeoDataFrame(
         {
             "place_id": own.astype(str).astype(object),

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -164,8 +164,8 @@ ALERTS = [
 @pytest.mark.parametrize(("kind", "code", "evidence", "named", "said"), ALERTS)
 def test_every_kind_of_alert_has_words_on_the_wall_and_in_the_list(kind, code, evidence, named, said):
     alert = Alert("k", kind, code, None if code is None else "甲", "high", evidence, (WEEK[0], WEEK[1]), WEEK[1])
-    line = html.to_text(view_alerts.strip([alert]))
-    (row,) = view_drawer.alert_rows([alert])
+    line = html.to_text(view_alerts.strip([alert], {}, [], date(2026, 1, 1)))
+    (row,) = view_drawer.alert_rows([alert], {})
     assert named in line and said in line and row["kind"] == named and said in row["words"]
     assert row["severity"] == "▲ 高" and row["window"] == "11月9日—15日" and row["code"] == code
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import yanpan
 from dashboard import basemaps
 from dashboard.settings import VARIABLE, Settings, read_settings
-from dashboard.settings_file import SettingsFile, read_file
+from dashboard.settings_file import SettingsFile, WebhookTable, read_file
 from data.errors import UsageError
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -49,7 +49,7 @@ def test_notepad_files_with_a_mark_and_windows_line_ends_are_read(written):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("colour = 1", ["colour", "server thresholds screen basemap"]),
+        ("colour = 1", ["colour", "server thresholds screen webhook basemap"]),
         ("[server]\nprot = 1", [r"\[server\]", "prot", "host port workers"]),
         ('[server]\nport = "8050"', [r"\[server\] port", '"8050"', "0 至 65535"]),
         ("[server]\nport = 70000", [r"\[server\] port", "70000", "0 至 65535"]),
@@ -171,7 +171,7 @@ def test_every_setting_is_documented():
     text = (DOCS / "basemaps.md").read_text("utf-8")
     for table, field in SettingsFile.model_fields.items():
         assert f"[{table}]" in text
-        model = basemaps.BaseMap if table == "basemap" else field.annotation
+        model = {"basemap": basemaps.BaseMap, "webhook": WebhookTable}.get(table, field.annotation)
         missing = [name for name in model.model_fields if f"`{name}`" not in text]
         assert missing == [], table
 

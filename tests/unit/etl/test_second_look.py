@@ -12,6 +12,8 @@ from city import CHINA_CODES, City, cell, centre, csv_text, feature_collection, 
 import data.code_tables
 from data import geopackage, releases
 from data.errors import YanpanError
+from data.store import Store
+from data.store.coverage import camera_shapes, cameras
 from etl import sources
 
 
@@ -30,6 +32,11 @@ def test_two_ledgers_with_the_same_numbers_stay_two(tmp_path):
     assert sorted(city.table("key_place")["name"]) == sorted(f"{k}{n}" for k in ("学校", "医院") for n in range(1, 6))
     assert len(city.table("camera")) == 10
     assert city.table("reject").empty
+    with Store(tmp_path / "releases").current() as release:
+        own = zip(cameras(release).rows.shapes, camera_shapes(release), strict=True)
+        assert all(
+            shape.contains(point) for point, shape in own
+        )  # each sees where it stands, not where its namesake does
 
 
 def test_a_typed_year_does_not_become_the_data_time_when_something_is_appended(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.transform.text import is_ascii
+from data.errors import UsageError
 
 # Header words after NFKC without white space (Chinese: anywhere in the header; Latin: as a whole token).
 _DENIED = (
@@ -126,6 +126,30 @@ class Found:
     def any(self) -> bool:
         """Whether anything at all was found."""
         return bool(self.refused.any() or self.suspected.any() or self.household.any())
+
+
+def refuse_personal(**texts: str | None) -> None:
+    """Refuse texts typed into a form that hold a personal value or a household address.
+
+    Raises
+    ------
+    UsageError
+        Naming the field, never the value.
+    """
+    for name, text in texts.items():
+        if text and scan(pa.array([text], pa.string())).any:
+            raise UsageError("不能写入个人信息", where=name, found="像证件号、手机号或住址",
+                             expected="地点、单位、岗位与事项", remedy="删去个人信息再保存")  # fmt: skip
+
+
+def is_ascii(array: pa.Array) -> bool:
+    """Whether a text column holds ASCII alone: one look at its bytes."""
+    data = array.buffers()[2]
+    if data is None or not len(array):
+        return True
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    content = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+    return not content.size or int(content.max()) < 128
 
 
 def denied_header(header: str) -> bool:
