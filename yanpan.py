@@ -175,6 +175,43 @@ def serve(
     serve_app(settings)
 
 
+@app.command()
+def report(
+    period: Annotated[
+        str, typer.Option(help="2026-W46、2026-11、2026-11-H1、2026-Q3、2026 或 起..止（不含止）；默认最近一个完整的周")
+    ] = "",
+    area: Annotated[str, typer.Option(help="区划代码或网格编码；默认全部")] = "",
+    format_: Annotated[str, typer.Option("--format", help="pptx,docx,pdf,html 中的几个")] = "pptx,docx,pdf,html",
+    out_dir: Annotated[Path | None, typer.Option("--out", help="放材料的文件夹，默认当前文件夹")] = None,
+    kind: Annotated[str, typer.Option(help="brief：碰头会材料")] = "brief",
+    circulate: Annotated[bool, typer.Option("--circulate", help="供通报的一版：小数隐去")] = False,
+    again: Annotated[Path | None, typer.Option("--from", help="用材料旁边的 .json 重做，数与当时相同")] = None,
+    schedule: Annotated[bool, typer.Option("--schedule", help="做出到期而还没有的材料，供定时器调用")] = False,
+    workspace: WorkspaceOption = DEFAULT,
+) -> None:
+    """做碰头会材料（PPTX、DOCX、PDF、HTML），写完自检，不符不发布。"""
+    from dashboard.reports import commands
+    from dashboard.settings import read_settings
+
+    if kind != "brief":
+        raise UsageError("没有这种材料", where="--kind", found=kind, expected="brief")
+    settings = read_settings(workspace)
+    if schedule:
+        with _Bar() as progress:
+            made = commands.scheduled(settings, progress)
+        for path in made:
+            out.print(f"已写出 {path}", highlight=False, soft_wrap=True)
+        if not made:
+            out.print("到期的材料都已做好。", soft_wrap=True)
+        return
+    with _Bar() as progress:
+        pack, made = commands.one(settings, period, area, format_, out_dir or Path(), circulate, again, progress)
+    for text in pack.warnings:
+        out.print(f"提醒 {text}", highlight=False, markup=False, soft_wrap=True)
+    for path in made:
+        out.print(f"已写出 {path}", highlight=False, soft_wrap=True)
+
+
 @releases_app.command("list")
 def releases_list(workspace: WorkspaceOption = DEFAULT) -> None:
     """列出发布，标出当前的一次。"""

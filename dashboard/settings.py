@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashboard.basemaps import BaseMap
-from dashboard.settings_file import FILE_NAME, ScreenTable, WebhookTable, read_file
+from dashboard.settings_file import FILE_NAME, ReportTable, ScreenTable, WebhookTable, read_file
 from data.errors import UsageError
 from data.store import Limits
 
@@ -38,6 +38,8 @@ class Settings(BaseModel):
         Maps a reader may put under our own layers.
     screen : ScreenTable
         The wall.
+    report : ReportTable
+        The 碰头会 packs.
     webhook : WebhookTable or None
         Where alerts and packs are told.
     """
@@ -52,6 +54,7 @@ class Settings(BaseModel):
     limits: Limits = Limits()
     basemaps: tuple[BaseMap, ...] = ()
     screen: ScreenTable = ScreenTable()
+    report: ReportTable = ReportTable()
     webhook: WebhookTable | None = None
 
     @field_validator("workspace")
@@ -119,7 +122,7 @@ def read_settings(
     named = {name: value for name, value in given.items() if value is not None}
     source = FILE_NAME + " [server] host" if "host" in server and "host" not in named else "--host"
     return checked_settings(source, workspace=workspace, open_mode=open_mode, limits=limits, basemaps=stated.basemap,
-                            screen=stated.screen, webhook=stated.webhook, **{**server, **named})  # fmt: skip
+                            screen=stated.screen, report=stated.report, webhook=stated.webhook, **{**server, **named})  # fmt: skip
 
 
 def checked_settings(host_from: str = "--host", **values: object) -> Settings:

@@ -96,6 +96,41 @@ class ScreenTable(BaseModel):
         return value
 
 
+class ReportTable(BaseModel):
+    """``[report]``: the 碰头会 packs.
+
+    Attributes
+    ----------
+    decimals : int
+        Of percents; a trailing 0 is dropped.
+    circulated_under : int
+        Counts from 1 to below this are hidden in editions for circulation.
+    out : str
+        Folder of scheduled packs, from the workspace.
+    formats : list of str
+    meetings : list of str
+        Which meetings have a scheduled pack.
+    daily_when_sensitive : bool
+        Also every day in 敏感时期 of the calendar.
+    areas : list of str
+        Codes of the areas with a pack of their own; "" is the whole.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    decimals: int = Field(1, ge=0, le=2, description="0 至 2 的整数")
+    circulated_under: int = Field(5, ge=2, le=100, description="2 至 100 的整数")
+    out: str = Field("reports", min_length=1, description="文件夹，相对工作区")
+    formats: list[Literal["pptx", "docx", "pdf", "html"]] = Field(
+        ["pptx", "docx", "pdf", "html"], min_length=1, max_length=4, description="pptx docx pdf html 中的几个，写成列表",
+    )  # fmt: skip
+    meetings: list[Literal["week", "half", "month", "quarter", "year"]] = Field(
+        ["week"], max_length=5, description="week half month quarter year 中的几个，写成列表",
+    )  # fmt: skip
+    daily_when_sensitive: bool = Field(True, description="true 或 false")
+    areas: list[str] = Field([""], min_length=1, max_length=50, description='区划代码的列表，"" 是全部')
+
+
 class WebhookTable(BaseModel):
     """``[webhook]``: where new alerts and finished packs are told, see :mod:`data.webhook`."""
 
@@ -117,6 +152,7 @@ class SettingsFile(BaseModel):
     server: ServerTable = ServerTable()
     thresholds: ThresholdsTable = ThresholdsTable()
     screen: ScreenTable = ScreenTable()
+    report: ReportTable = ReportTable()
     webhook: WebhookTable | None = None
     basemap: tuple[BaseMap, ...] = ()
 
@@ -230,6 +266,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "server": ServerTable,
     "thresholds": ThresholdsTable,
     "screen": ScreenTable,
+    "report": ReportTable,
     "webhook": WebhookTable,
     "basemap": BaseMap,
 }

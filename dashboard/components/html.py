@@ -55,6 +55,11 @@ def _parts(children) -> list:
     return [part(child) for child in children if child is not None]
 
 
+def element(tag: str, attributes: dict[str, str], children=None) -> Element:
+    """An element of a tag that is rare enough to have no name of its own here."""
+    return [tag, {name: str(value) for name, value in attributes.items()}, _parts(children)]
+
+
 def _maker(tag: str) -> Callable[..., Element]:
     def make(children=None, *, style: dict[str, str] | None = None, **attributes) -> Element:
         own = {_ATTRIBUTES.get(name, name): str(value) for name, value in attributes.items() if value is not None}

@@ -25,16 +25,18 @@ _LABEL_OVER = 1.25  # how much wider than its area a name may be
 _NICE = np.array([1, 2, 5])
 
 
-def draw_map(frame: MapFrame, head: Head, size: tuple[float, float] = A4_LANDSCAPE) -> Figure:
+def draw_map(frame: MapFrame, head: Head | None, size: tuple[float, float] = A4_LANDSCAPE) -> Figure:
     """The page.
 
     Parameters
     ----------
+    head : Head or None
+        None is a map without head and foot, for a page that has its own.
     size : (float, float)
         Width and height in millimetres.
     """
     page = Page(size)
-    body = page.frame(head)
+    body = Box(0.5, 0.5, size[0] - 1, size[1] - 1) if head is None else page.frame(head)
     box = Box(body.left, body.bottom, body.width - SIDE_MM - GAP_MM, body.height)
     draw_side(page, Box(box.right + GAP_MM, body.bottom, SIDE_MM, body.height), frame)
     axes = page.axes(box)

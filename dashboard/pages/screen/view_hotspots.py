@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from dashboard.components import html
@@ -14,60 +12,16 @@ from dashboard.language import say
 from dashboard.pages.screen.looked_at import LookedAt
 from dashboard.pages.screen.view_hours import hour_bars
 from dashboard.peak_hours import peak
-from data.store.hotspots import unit_classes
-from data.store.hotspots.groups import Group
+from dashboard.told_hotspots import NEW, Hotspot, told_hotspots
 
 SHOWN = 9  # with a name on the map; the list has as many as fit
 LISTED = 10
 _NAMED_FROM = 3  # events; smaller ones keep their number
-_HOT = ("hot95", "hot99")
-_NEW, _LASTING = "新增", "持续"
-
-
-@dataclass(frozen=True)
-class Hotspot:
-    """A numbered hotspot with the place its peak lies in.
-
-    ``state`` is 新增 where none of its cells was flagged in the compared window, else 持续; None without comparison.
-    """
-
-    group: Group
-    place: str
-    parent: str
-    state: str | None
-
-    @property
-    def difference(self) -> int | None:
-        """Events more than in the same cells before."""
-        return None if self.group.before is None else self.group.count - self.group.before
 
 
 def found(at: LookedAt, level: str) -> list[Hotspot]:
     """The numbered hotspots, in their order."""
-    groups = unit_classes(at.release, at.selection, at.scope, "gi", level).groups
-    flagged = None
-    if groups and at.selection.compare != "none":
-        flagged = np.isin(unit_classes(at.release, at.selection, at.scope, "gi", level, "before").label, _HOT)
-    rows = []
-    for group in groups:
-        place, parent = _place(at, level, group.code)
-        state = (
-            None if flagged is None or group.before is None else _LASTING if flagged[list(group.units)].any() else _NEW
-        )
-        rows.append(Hotspot(group, place, parent, state))
-    return rows
-
-
-def _place(at: LookedAt, level: str, code: str) -> tuple[str, str]:
-    """Names of the community (or the next wider unit) that holds a unit, and of the one above it."""
-    units, position = at.release.units.level(level), at.release.units.find(code).position
-    names = []
-    for wider in ("community", "street", "district"):
-        above = units.above.get(wider)
-        if above is not None and above[position] >= 0:
-            names.append(str(at.release.units.level(wider).names[above[position]]))
-    names += [str(units.names[position]), ""]
-    return names[0].removeprefix(names[1]) or names[0], names[1]
+    return told_hotspots(at.release, at.selection, at.scope, level)
 
 
 def marks(rows: list[Hotspot]) -> list[dict]:
@@ -86,14 +40,14 @@ def marks(rows: list[Hotspot]) -> list[dict]:
 
 
 def _tone(one: Hotspot) -> str:
-    return "new" if one.state == _NEW else "lasting"
+    return "new" if one.state == NEW else "lasting"
 
 
 def caption(at: LookedAt, rows: list[Hotspot], kde: dict) -> str:
     """How many, and the highest density."""
     peak = (kde.get("summary") or {}).get("peak") or {}
     parts = [say("热点 {n} 处", n=len(rows))]
-    fresh = sum(one.state == _NEW for one in rows)
+    fresh = sum(one.state == NEW for one in rows)
     if at.selection.compare != "none" and rows:
         parts.append(say("新增 {n}", n=fresh))
     if peak.get("per_km2") is not None:

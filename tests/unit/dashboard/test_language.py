@@ -16,7 +16,16 @@ from data.errors import UsageError
 ROOT = Path(language.__file__).parent
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 FOLDERS = ("pages", "components", "exports", "pictures")
-SHARED = ("alert_words", "compared", "layers", "measures", "peak_hours", "trend_steps")  # by pages and pictures
+SHARED = (
+    "alert_words",
+    "compared",
+    "layers",
+    "measures",
+    "peak_hours",
+    "supervised",
+    "told_hotspots",
+    "trend_steps",
+)  # by pages and pictures
 PYTHON = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 PYTHON += [ROOT / f"{name}.py" for name in SHARED]
 SCRIPTS = sorted((ROOT / "assets").rglob("*.js"))

@@ -49,7 +49,7 @@ def test_notepad_files_with_a_mark_and_windows_line_ends_are_read(written):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("colour = 1", ["colour", "server thresholds screen webhook basemap"]),
+        ("colour = 1", ["colour", "server thresholds screen report webhook basemap"]),
         ("[server]\nprot = 1", [r"\[server\]", "prot", "host port workers"]),
         ('[server]\nport = "8050"', [r"\[server\] port", '"8050"', "0 至 65535"]),
         ("[server]\nport = 70000", [r"\[server\] port", "70000", "0 至 65535"]),

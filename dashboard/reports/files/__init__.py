@@ -1,0 +1,1 @@
+"""A pack as files, each written by a module of its own."""

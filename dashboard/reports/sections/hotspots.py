@@ -1,0 +1,177 @@
+"""热点: new, lasting and faded ones, the top grids by name, and whether the last period's hotspots held (热点成绩单)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dashboard.components.words import signed, whole
+from dashboard.peak_hours import peak, week_table
+from dashboard.reports.asked import Asked, weeks_before
+from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
+from dashboard.reports.wording import names
+from dashboard.told_hotspots import FADED, HOT, LASTING, NEW, Hotspot, faded_hotspots, told_hotspots
+from data.store import profile
+from data.store.hotspots import unit_classes
+from data.store.hotspots.groups import unit_name
+from geo.change import percent_text
+from geo.evaluation import hotspot_report
+
+LEVEL = "grid"
+_LISTED = 8
+_TOP_GRIDS = 5
+_PEAK_WEEKS, _PEAK_EVENTS = 12, 20  # fewer events have no peak worth telling
+_TONES = {NEW: "warn", FADED: "good"}
+
+
+def has_grids(at: Asked) -> bool:
+    """Whether hotspots can be told at all."""
+    return bool(len(at.release.units.level(LEVEL)) and at.release.reports.source_ids)
+
+
+def hotspots(at: Asked) -> Section:
+    """The section."""
+    if not has_grids(at):
+        return Section("hotspots", (Finding("没有网格或没有事件来源，不作热点检验。"),))
+    found = told_hotspots(at.release, at.selection, at.scope, LEVEL)
+    faded = faded_hotspots(at.release, at.selection, at.scope, LEVEL)
+    by = {state: [one for one in found if one.state == state] for state in (NEW, LASTING)}
+    parts = [f"{at.now}热点{len(found)}处"]
+    for state in (NEW, LASTING):
+        if by[state]:
+            parts.append(f"{state}{len(by[state])}处（{names([one.place for one in by[state]])}）")
+    if faded:
+        parts.append(f"消退{len(faded)}处（{names([one.place for one in faded])}）")
+    head = Finding("，".join(parts) + "。", 9, "warn" if by[NEW] else "")
+    if not found:
+        head = Finding(
+            f"{at.now}没有网格显著高于全市平均" + (f"，{at.past}的{len(faded)}处已消退" if faded else "") + "。", 9
+        )
+    more = [Finding(_sentence(at, one), 8 - one.group.number / 10, _TONES.get(one.state, "")) for one in found[:3]]
+    blocks = [Picture("热点分布", "hotspots", "底色为核密度（起/平方公里），编号为Gi*显著（q≤0.05）的成片网格。")]
+    rows = tuple(_row(at, one) for one in [*found[:_LISTED], *faded[: max(0, _LISTED - len(found))]])
+    if rows:
+        note = "起，堆积点与质心点不计；q为全部网格校正后的最小值；高峰为所在社区近12周。" + (
+            f"只列前{_LISTED}处。" if len(found) > _LISTED else ""
+        )
+        blocks.append(Table("热点清单", ("序号", "地点", "状态", "网格数", "本期", "上期", "差", "q", "高峰"), rows, texts=3, note=note,
+                            widths=(0.5, 1.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.9, 1.1)))  # fmt: skip
+    blocks.append(_top_grids(at))
+    return Section("hotspots", (head, *more), tuple(blocks), tuple(_facts(at, found)))
+
+
+def peak_hours(at: Asked, one: Hotspot) -> str:
+    """The three hours in which most happened in the last twelve weeks in the community (or grid) of a hotspot's peak; "" where
+    too few events say so."""
+    units = at.release.units
+    place = units.find(one.group.code)
+    code, above = one.group.code, units.level(place.level).above.get("community")
+    if (
+        above is not None
+        and above[place.position] >= 0
+        and units.in_scope("community", at.scope)[above[place.position]]
+    ):
+        code = str(units.level("community").codes[above[place.position]])
+    start, end = weeks_before(at.selection.end, _PEAK_WEEKS)
+    week = week_table(
+        profile(at.release, replace(at.selection, area=code, start=start, end=end, compare="none"), at.scope)
+    )
+    if week.sum() < _PEAK_EVENTS:
+        return ""
+    found = peak(week)
+    return f"{found.first}—{found.end}时"
+
+
+def _sentence(at: Asked, one: Hotspot) -> str:
+    group = one.group
+    past = "" if group.before is None else f"，{at.past}同一范围{whole(group.before)}起"
+    hours = peak_hours(at, one)
+    peak_part = f"，所在社区近{_PEAK_WEEKS}周高峰{hours}" if hours else ""
+    q = "<0.001" if group.q_min < 0.001 else f"={group.q_min:.3f}"
+    return f"热点{group.number} {one.place}（{one.parent}）{one.state or ''}：{len(group.units)}个网格{whole(group.count)}起{past}，q{q}{peak_part}。"
+
+
+def _row(at: Asked, one: Hotspot) -> tuple[Cell, ...]:
+    group = one.group
+    gone = one.state == FADED
+    now = "—" if gone else whole(group.count)
+    before = whole(group.count) if gone else "—" if group.before is None else whole(group.before)
+    q = "<0.001" if group.q_min < 0.001 else f"{group.q_min:.3f}"
+    cells = ["—" if gone else str(group.number), f"{one.place}（{one.parent}）" if one.parent else one.place, one.state or "—",
+             str(len(group.units)), now, before, "—" if gone else signed(one.difference), "—" if gone else q, "" if gone else peak_hours(at, one) or "—"]  # fmt: skip
+    return tuple(Cell(text, _TONES.get(one.state, "") if i == 2 else "") for i, text in enumerate(cells))
+
+
+def _top_grids(at: Asked) -> Table:
+    classes = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL)
+    count = np.where(classes.listed & ~np.isnan(classes.count), classes.count, -1)
+    top = [int(i) for i in np.argsort(-count, kind="stable")[:_TOP_GRIDS] if count[i] > 0]
+    rows = tuple(
+        (Cell(unit_name(at.release, LEVEL, i)), Cell(str(at.release.units.level(LEVEL).codes[i])), Cell(whole(int(count[i]))),
+         Cell(whole(None if np.isnan(classes.before[i]) else int(classes.before[i]))), Cell("是" if classes.flagged[i] and classes.label[i] in HOT else "否"))
+        for i in top
+    )  # fmt: skip
+    return Table(
+        f"起数最多的{len(rows)}个网格",
+        ("网格", "编码", "本期", "上期", "显著"),
+        rows,
+        texts=2,
+        widths=(2.0, 1.5, 0.7, 0.7, 0.7),
+        note="起数多不等于显著：显著是连同周边高于偶然。",
+    )
+
+
+def _facts(at: Asked, found: list[Hotspot]) -> list[Fact]:
+    return [
+        Fact(f"热点{one.group.number}{words}", count, *window, units=one.group.units)
+        for one in found
+        for words, window, count in ((at.now, at.window, one.group.count), (at.past, at.before, one.group.before))
+        if count is not None
+    ]
+
+
+def scorecard(at: Asked) -> Section:
+    """热点成绩单: the last period's hotspots judged by this period's events."""
+    if not has_grids(at):
+        return Section("scorecard", (Finding("没有网格或没有事件来源，不评热点。"),))
+    then = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL, "before")
+    now = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL)
+    area = at.release.units.level(LEVEL).area_km2
+    used = now.listed & ~np.isnan(now.count) & ~np.isnan(then.count) & (area > 0)
+    flagged = np.isin(then.label, HOT) & used
+    if not flagged.any():
+        return Section("scorecard", (Finding(f"{at.past}没有显著热点，无可评。"),))
+    report = hotspot_report(flagged[used], then.count[used], now.count[used], area[used])
+    hits, total = int(now.count[flagged].sum()), int(now.count[used].sum())
+    held = f"{at.past}标出的{report.flagged}个网格占面积{report.area_pct:.2f}%，{at.now}发生{whole(hits)}起，占{percent_text(hits, total, decimals=at.decimals)}；其中{report.held}个网格本期仍高于平均密度"
+    judged = "好于按上期起数取同样面积的做法" if report.beats_naive else "没有好过按上期起数取同样面积的做法"
+    rows = tuple(
+        (Cell(name), Cell(meaning), Cell(ours), Cell(naive))
+        for name, meaning, ours, naive in (
+            (
+                "命中率",
+                "本期事件落在其中的份额",
+                percent_text(hits, total, decimals=at.decimals),
+                f"{report.naive_hit_pct:.1f}%",
+            ),
+            ("PAI", "命中率 ÷ 面积份额；随机取为1", f"{report.pai:.1f}", f"{report.naive_pai:.1f}"),
+            ("PEI", "命中率 ÷ 同样面积最多能命中的份额", f"{report.pei:.2f}", f"{report.naive_pei:.2f}"),
+            (
+                "仍高的网格",
+                "密度高于全体平均",
+                f"{report.held}/{report.flagged}",
+                f"{report.naive_held:.0f}/{report.flagged}",
+            ),
+        )
+    )
+    title = f"{at.past}热点在{at.now}的表现"
+    table = Table(
+        title,
+        ("指标", "含义", "热点", "按上期起数"),
+        rows,
+        texts=2,
+        note="面积相同；起数为有位置的事件。",
+        widths=(1, 2.4, 1, 1),
+    )
+    return Section("scorecard", (Finding(f"{held}；{judged}。", 5, "" if report.beats_naive else "warn"),), (table,))

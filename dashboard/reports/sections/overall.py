@@ -1,0 +1,79 @@
+"""总体情况: how many, of what, beside the period before and the year before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from dashboard.components.words import NOTHING, short_day, whole
+from dashboard.reports.asked import Asked, weeks_before
+from dashboard.reports.model import Cell, Chart, Fact, Finding, Section, Table
+from dashboard.reports.wording import change_cells, change_finding, change_words, uneven
+from dashboard.trend_steps import trend_steps
+from data.store.changes import Change, Changes, changes
+
+_STEPS = 12
+
+
+def overall(at: Asked) -> Section:
+    """The section."""
+    if not at.release.reports.source_ids:
+        return Section("overall", (Finding("本发布没有事件来源。"),))
+    now = changes(at.release, at.selection, at.scope)
+    year = changes(at.release, at.last_year, at.scope)
+    total = change_finding(f"{at.now}{at.place}共接报", now.total, at.past, decimals=at.decimals, more=9)
+    days = at.selection.days
+    daily = f"日均{now.total.now / days:,.1f}起；" if now.total.now is not None and days > 1 else ""
+    second = f"{daily}{at.now}较去年同期：{change_words(year.total, '去年同期', decimals=at.decimals)}。"
+    return Section("overall", (total, Finding(second, 8)), (_table(at, now, year), _trend(at)), _facts(at, now, year))
+
+
+def _table(at: Asked, now: Changes, year: Changes) -> Table:
+    rows = [_row(at, name, one, year.categories[name]) for name, one in now.categories.items()]
+    rows.append(_row(at, "合计", now.total, year.total))
+    note = f"起；{uneven([*now.categories.values(), now.total])}环比为{at.now}与{at.past}之差，同比为与去年同期之差；上期不足10起不列百分比；判定为双侧E检验，多类同判已校正。"
+    return Table("各类接报情况", ("类别", "本期", "上期", "环比", "同比", "日均", "p", "判定"), tuple(rows), note=note,
+                 widths=(0.8, 0.7, 0.7, 1.75, 1.75, 0.75, 0.75, 1.3))  # fmt: skip
+
+
+def _row(at: Asked, name: str, now: Change, year: Change) -> tuple[Cell, ...]:
+    count, before, change, verdict = change_cells(now, at.decimals)
+    daily = NOTHING if now.now is None else f"{now.now / at.selection.days:,.1f}"
+    p = NOTHING if now.p is None else f"{now.p:.3f}" if now.p >= 0.0005 else "<0.001"
+    return Cell(name), count, before, change, change_cells(year, at.decimals)[2], Cell(daily), Cell(p), verdict
+
+
+def _trend(at: Asked) -> Chart:
+    end = at.selection.end
+    step = "month" if at.selection.days >= 28 else "week"
+    start = weeks_before(end, _STEPS)[0]
+    if step == "month":
+        months = end.year * 12 + end.month - 1 - _STEPS
+        start = date(months // 12, months % 12 + 1, 1)
+    asked = replace(at.selection, start=start, end=end, compare="none")
+    steps = trend_steps(at.release, asked, at.scope, step).steps
+    labels = tuple(short_day(one.start) for one in steps)
+    series = (
+        ("起数", tuple(None if one.count is None else float(one.count) for one in steps)),
+        ("控制下限", tuple(None if one.lower is None else max(0.0, round(one.lower, 1)) for one in steps)),
+        ("控制上限", tuple(None if one.upper is None else round(one.upper, 1) for one in steps)),
+    )
+    words = "周" if step == "week" else "月"
+    outside = [f"{short_day(one.start)}起的一{words}{whole(one.count)}起" for one in steps if one.outside]
+    note = f"超出控制带：{'、'.join(outside)}。" if outside else "各期都在控制带（3倍标准差）之内。"
+    return Chart(f"近{len(steps)}{words}走势", "line", f"起/{words}", labels, series, note=note)
+
+
+def _facts(at: Asked, now: Changes, year: Changes) -> tuple[Fact, ...]:
+    area = at.selection.area
+    windows = (
+        (at.now, at.window, now, "now"),
+        (at.past, at.before, now, "before"),
+        ("去年同期", at.last_year.compare_window, year, "before"),
+    )
+    return tuple(
+        Fact(f"{words}{name or '合计'}", getattr(one, field), *window, area=area, category=name)
+        for words, window, found, field in windows
+        for name, one in [*found.categories.items(), (None, found.total)]
+        if getattr(one, field) is not None
+    )
