@@ -25,7 +25,7 @@ from dashboard import api, basemaps, errors, guard, language, live, tiles
 from dashboard.components.html import to_script
 from dashboard.delivery import Delivery
 from dashboard.notices import Postman
-from dashboard.pages import screen
+from dashboard.pages import meeting, screen
 from dashboard.settings import Settings
 from dashboard.warming import Warming
 from data.app_db import AppDb
@@ -70,12 +70,13 @@ def create_app(settings: Settings, pages: Mapping[str, Register] | None = None) 
         title="研判",
         update_title=None,
         assets_folder=str(Path(__file__).parent / "assets"),
-        assets_path_ignore=["screen"],  # the wall is a page of its own
+        assets_path_ignore=["screen", "meeting"],  # pages of their own
         suppress_callback_exceptions=True,
     )
     app.layout = html.Div()
     live.add(server, watch)
     screen.add(server, store, settings.screen, partial(_words, settings=settings), partial(_leaflet, app))
+    meeting.add(server, store, settings, partial(_words, settings=settings), partial(_leaflet, app))
     for address, register in pages.items():
         register(app, store, settings)
         server.add_api_route(address, partial(_page, app, settings), include_in_schema=False)

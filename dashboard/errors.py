@@ -10,16 +10,22 @@ from fastapi.responses import JSONResponse
 
 from dashboard import language
 from dashboard.pictures import FontMissing
-from data.errors import ReleaseError, YanpanError
+from dashboard.reports.disagrees import PackDisagrees
+from data.app_db.ledger import Stale
+from data.errors import DataFault, ReleaseError, UsageError, YanpanError
 from data.selection import ParameterError
 from data.store import OutsideScope, UnknownArea
 
 STATUS: dict[type[YanpanError], int] = {
+    Stale: 409,
     ParameterError: 422,
     OutsideScope: 403,
     UnknownArea: 404,
     ReleaseError: 503,
     FontMissing: 503,  # nothing is wrong with the request; the server lacks something
+    UsageError: 422,
+    DataFault: 422,
+    PackDisagrees: 500,
 }
 _FORMS = {"int_parsing": "整数", "missing": "必须给出"}  # pydantic's kinds of fault -> what is allowed
 _log = logging.getLogger(__name__)

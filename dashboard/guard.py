@@ -21,6 +21,7 @@ MACHINE_PATHS = (
     "/_favicon",
     "/live",
     "/screen/",
+    "/meeting/",
     "/openapi.json",
     "/assets",
 )

@@ -18,8 +18,12 @@ MEDIA_TYPES = {
     "gpkg": "application/geopackage+sqlite3",
     "png": "image/png",
     "svg": "image/svg+xml",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
 }
-_COMPRESSED = ("xlsx", "png")  # gains nothing from the server's compression
+_COMPRESSED = ("xlsx", "png", "pptx", "docx", "pdf")  # gains nothing from the server's compression
 
 
 class Download(StreamingResponse):

@@ -17,8 +17,8 @@ from docx import Document
 from lxml import etree
 from pptx import Presentation
 
+from dashboard.reports.disagrees import PackDisagrees
 from dashboard.reports.model import Fact, Pack, Table
-from data.errors import YanpanError
 from data.index import INCIDENT_LEVELS
 from data.schema import CATEGORIES, INVALID, LOCATION_QUALITIES
 from data.store import Release, Scope
@@ -29,10 +29,6 @@ from geo.change import percent_text
 _RATIO = re.compile(r"^([\d,.]+) ÷ ([\d,.]+)$")
 _SHARE = re.compile(r"^[\d.]+%$")
 _CHANGE = re.compile(r"^([+−]?[\d,]+)(?:（([+−]?[\d.]+%)）)?$")
-
-
-class PackDisagrees(YanpanError):
-    """A number of a pack is not what the release says."""
 
 
 def check_counts(release: Release, scope: Scope, facts: Iterable[Fact]) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 from dashboard import language
 from dashboard.reports import maps
 from dashboard.reports.asked import Asked
-from dashboard.reports.checking import check_arithmetic, check_counts, check_file
 from dashboard.reports.model import SECTIONS, Pack, Picture
 from dashboard.reports.pack import make_pack
 from dashboard.reports.question import Question
@@ -98,6 +97,9 @@ def make_files(
         A PDF or a map cannot be drawn without a Chinese font; nothing is written.
     UsageError, ReleaseError
     """
+    # Reads back every kind of file: a server that only shows pages does without.
+    from dashboard.reports.checking import check_arithmetic, check_counts, check_file
+
     files: dict[str, bytes] = {}
     stem = file_stem(question)
     release = _opened(folder, limits)

@@ -73,12 +73,12 @@ def make_pack(
     as_of = (at.release.info.data_as_of or "—").replace("T", " ")[:16]
     pack = Pack(
         at.meeting, at.place, at.period_words(), window_text(at.window, year=True), window_text(at.before, year=True), "全部类别（无效除外）",
-        as_of, at.release.info.release_id, _warnings(at), tuple(found), circulated_under is not None, at.release.info.synthetic, tuple(units), signed,
+        as_of, at.release.info.release_id, warnings(at), tuple(found), circulated_under is not None, at.release.info.synthetic, tuple(units), signed,
     )  # fmt: skip
     return pack if circulated_under is None else suppressed(pack, circulated_under)
 
 
-def _warnings(at: Asked) -> tuple[str, ...]:
+def warnings(at: Asked) -> tuple[str, ...]:
     """What the first page says beside 数据截至: late and missing data are stated, never passed over."""
     told = ["本材料由合成数据生成，不是真实事件。"] if at.release.info.synthetic else []
     as_of = at.release.data_as_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ class Store:
         self._open: Release | None = None
         self._opened_from: Path | None = None
         self._users: dict[Release, int] = {}
+        self._frozen: tuple[str, Release] | None = None
 
     @contextmanager
     def current(self) -> Iterator[Release]:
@@ -56,11 +58,48 @@ class Store:
         finally:
             self._leave(release)
 
+    @contextmanager
+    def release(self, release_id: str | None) -> Iterator[Release]:
+        """A release by its id, for one request; None is the current one. Besides that, the one asked for last stays open.
+
+        Raises
+        ------
+        ReleaseError
+            Where there is no such release any more.
+        """
+        with self.current() as current:
+            if release_id in (None, current.info.release_id):
+                yield current
+                return
+        frozen = self._enter_frozen(release_id)
+        try:
+            yield frozen
+        finally:
+            self._leave(frozen)
+
+    def _enter_frozen(self, release_id: str) -> Release:
+        with self._lock:
+            if self._frozen is None or self._frozen[0] != release_id:
+                if not re.fullmatch(r"r\d{8}-\d{6}", release_id):
+                    raise ReleaseError("没有这次发布", where="releases", found=release_id[:40])
+                try:
+                    opened = Release(self._directory / release_id, self._limits)
+                except (OSError, sa.exc.SQLAlchemyError, duckdb.Error):
+                    raise ReleaseError(
+                        "这次发布已不在", where=f"releases/{release_id}", remedy="解除冻结，改看当前发布"
+                    ) from None
+                old, self._frozen = self._frozen, (release_id, opened)
+                self._close_if_unused(old[1] if old else None)
+            self._users[self._frozen[1]] = self._users.get(self._frozen[1], 0) + 1
+            return self._frozen[1]
+
     def close(self) -> None:
-        """Close the release that is open, once nobody uses it."""
+        """Close the releases that are open, once nobody uses them."""
         with self._lock:
             old, self._open, self._opened_from = self._open, None, None
+            frozen, self._frozen = self._frozen, None
             self._close_if_unused(old)
+            self._close_if_unused(frozen[1] if frozen else None)
 
     def _enter(self) -> Release:
         with self._lock:
@@ -71,7 +110,7 @@ class Store:
     def _leave(self, release: Release) -> None:
         with self._lock:
             self._users[release] -= 1
-            if release is not self._open:
+            if release is not self._open and (self._frozen is None or release is not self._frozen[1]):
                 self._close_if_unused(release)
 
     def _follow(self) -> None:

@@ -19,7 +19,7 @@
   const query = new URLSearchParams(location.search);
   const { settings } = window.yanpanScreen, wall = query.get("wall") || "";
   const asked = /^(\d{3,5})x(\d{3,5})$/.exec(settings.walls[wall] || wall);
-  const anamorphic = query.get("fit") === "anamorphic";
+  const anamorphic = query.get("fit") === "anamorphic", alone = query.get("only") === "map";
 
   /* The settings' order of the panels in a column, as far as it holds several of them. */
   const ORDER = [...settings.left, ...settings.right.map((name) => (name === "video" ? "video-group" : name))];
@@ -36,11 +36,11 @@
 
   function arrange() {
     const stage = document.getElementById("stage"), width = window.innerWidth, height = window.innerHeight;
-    const own = asked ? asked[1] / asked[2] : width / height, ratio = Math.max(1.6, own);
+    const own = asked ? asked[1] / asked[2] : width / height, ratio = alone ? own : Math.max(1.6, own);
     // Letterboxed: the stage keeps the wall's shape inside the window. Anamorphic: it fills the window, and what the
     // wall stretches later is squeezed beforehand.
-    const scale = anamorphic ? height / HEIGHT : Math.min(width / (HEIGHT * ratio), height / HEIGHT);
-    const whole = Math.floor(HEIGHT * ratio * scale), high = Math.floor(HEIGHT * scale), count = columnsFor(ratio);
+    const scale = alone ? Math.max(0.7, height / HEIGHT) : anamorphic ? height / HEIGHT : Math.min(width / (HEIGHT * ratio), height / HEIGHT);
+    const whole = alone ? width : Math.floor(HEIGHT * ratio * scale), high = alone ? height : Math.floor(HEIGHT * scale), count = columnsFor(ratio);
     const style = document.documentElement.style, px = (n) => Math.round(n * scale);
     style.setProperty("--u", scale + "px");
     document.documentElement.dataset.columns = count;
@@ -62,6 +62,7 @@
     const last = columns.length - 1, right = px(lefts[last] + widths[last]), strip = [px(STRIP_TOP), px(STRIP_TOP + STRIP)];
     put(document.getElementById("p-alerts"), px(margin), strip[0], px(lefts[last] - GUTTER), strip[1]);
     put(document.getElementById("p-reports"), px(lefts[last]), strip[0], right, strip[1]);
+    if (alone) put(document.getElementById("p-map"), 0, 0, width, height);
     const city = document.getElementById("p-map"), drill = document.getElementById("drill");
     if (city && drill) put(drill, city.offsetLeft + city.offsetWidth - px(500), city.offsetTop + px(60), city.offsetLeft + city.offsetWidth - px(10), city.offsetTop + city.offsetHeight - px(44));
     yanpan.wall = { scale, columns: count, ratio };
@@ -72,6 +73,7 @@
     Object.assign(panel.style, { left: left + "px", top: top + "px", width: right - left + "px", height: bottom - top + "px" });
   }
 
+  if (alone) document.documentElement.dataset.only = "map";  // the map by itself, in another page
   const light = query.get("theme") || settings.theme;
   document.documentElement.dataset.fixedTheme = "";  // the wall's address says it, not the reader's last choice
   document.documentElement.dataset.theme = light === "light" ? "light" : "dark";

@@ -4,12 +4,12 @@
   const yanpan = (window.yanpan = window.yanpan || {});
   const { settings } = window.yanpanScreen, NAMES = settings.themes;
   const query = new URLSearchParams(location.search);
-  const area = query.get("area"), asked = Number(query.get("rotate") || settings.rotate_s), every = Math.min(60, Math.max(15, asked)) * 1000;
+  const area = query.get("area"), period = query.get("period"), asked = Number(query.get("rotate") || settings.rotate_s), every = Math.min(60, Math.max(15, asked)) * 1000;
   const still = asked === 0;
   const screen = (yanpan.screen = { theme: NAMES.includes(query.get("show")) ? query.get("show") : NAMES[0], ready: new Set(), frozen: still, ...window.yanpanScreen });
   let next = 0;
 
-  const ask = (path, more) => yanpan.ask(path + "?" + new URLSearchParams({ ...(area ? { area } : {}), ...more }));
+  const ask = (path, more) => yanpan.ask(path + "?" + new URLSearchParams({ ...(area ? { area } : {}), ...(period ? { period } : {}), ...more }));
   yanpan.askScreen = ask;
   function say(name, told) {
     for (const kind of [".theme-captions", ".map-body"]) {

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.components.words import before_name, now_name
 from data.index import UNIT_LEVELS
-from data.selection import Selection, Window, calendar_unit
+from data.selection import Selection, Window, calendar_unit, parse_period
 from data.store import Release, Scope
 from data.store.units import Place
 
@@ -62,12 +62,18 @@ class LookedAt:
         return self.level(*(one for one in wanted if np.isfinite(units.level(one).bounds).any()))
 
 
-def look(release: Release, scope: Scope, area: str | None) -> LookedAt:
+def look(release: Release, scope: Scope, area: str | None, period: str | None = None) -> LookedAt:
     """What a wall of an area looks at.
+
+    Parameters
+    ----------
+    period : str or None
+        As :func:`data.selection.parse_period` reads it; None is the release's default window.
 
     Raises
     ------
-    OutsideScope, UnknownArea
+    ParameterError, OutsideScope, UnknownArea
     """
-    selection = release.selection([("area", area)] if area else [])
+    window = zip(("from", "to"), map(str, parse_period(period)), strict=True) if period else ()
+    selection = release.selection([*([("area", area)] if area else []), *window])
     return LookedAt(release, scope, selection, release.units.allowed(area, scope) if area else None)

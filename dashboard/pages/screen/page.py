@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 from dashboard import language
 from dashboard.components import html
 from dashboard.components.card import sub_head
 from dashboard.language import say
+from dashboard.pages.asset_addresses import address
 from dashboard.pages.screen.view_themes import tabs
 from dashboard.settings_file import ScreenTable
 
 DEFAULT_TITLE = "社会治安综合研判"
-_ASSETS = Path(__file__).parents[2] / "assets"
 _STYLES = ("1_tokens.css", "screen/screen.css", "screen/panels.css", "screen/map.css")
 _FIRST = ("screen/0_fit.js", "screen/1_wall.js")  # places the panels before anything is painted
 _SCRIPTS = ("0_shell.js", "units.js", "identity_layer.js", "map_paint.js", "map_overlays.js", "screen/2_map.js",
@@ -38,9 +35,9 @@ def page(
     told = {"settings": settings.model_dump(include={"theme", "rotate_s", "themes", "dim", "walls", "left", "right"})}
     told |= {"release": state["release"], "map": state["map"]} if state else {}
     title = say(settings.title) if settings.title == DEFAULT_TITLE else settings.title
-    styles = "".join(f'<link rel="stylesheet" href="{_address(name)}">' for name in _STYLES)
-    scripts = "".join(f'<script defer src="{src}"></script>' for src in (*leaflet, *map(_address, _SCRIPTS)))
-    first = "".join(f'<script src="{_address(name)}"></script>' for name in _FIRST)
+    styles = "".join(f'<link rel="stylesheet" href="{address(name)}">' for name in _STYLES)
+    scripts = "".join(f'<script defer src="{src}"></script>' for src in (*leaflet, *map(address, _SCRIPTS)))
+    first = "".join(f'<script src="{address(name)}"></script>' for name in _FIRST)
     again = "" if fault is None else '<meta http-equiv="refresh" content="30">'  # nobody stands by a wall to try again
     lang = "zh-CN" if language.current() == "zh" else "en"
     return (
@@ -115,9 +112,3 @@ def _part(name: str, parts: dict) -> html.Element:
 def _inside(name: str, parts: dict):
     inside = parts.get(name)
     return inside[2] if isinstance(inside, list) and inside[0] == "" else inside
-
-
-@cache
-def _address(name: str) -> str:
-    """An asset with its time of change, so that it can be kept for ever."""
-    return f"/assets/{name}?m={(_ASSETS / name).stat().st_mtime}"

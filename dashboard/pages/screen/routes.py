@@ -21,7 +21,16 @@ from data.errors import YanpanError
 from data.selection import ParameterError
 from data.store import Store
 
-WALL = ("wall", "fit", "rotate", "theme", "show", "dim", "reading")  # how the wall looks: the browser's business
+WALL = (
+    "wall",
+    "fit",
+    "rotate",
+    "theme",
+    "show",
+    "dim",
+    "reading",
+    "only",
+)  # how the wall looks: the browser's business
 
 
 def add(
@@ -44,9 +53,9 @@ def add(
     """
 
     def looked(release, request: Request, *more: str) -> tuple[LookedAt, dict]:
-        own, _ = split(request, ("area", *WALL, *more))
+        own, _ = split(request, ("area", "period", *WALL, *more))
         language.use(request.cookies.get(language.COOKIE))
-        return look(release, guard.scope_of(request), own.get("area") or None), own
+        return look(release, guard.scope_of(request), own.get("area") or None, own.get("period")), own
 
     @server.get("/screen", include_in_schema=False)
     def wall(request: Request) -> Response:
@@ -77,7 +86,7 @@ def add(
     def drill(request: Request) -> Response:
         with store.current() as release:
             at, own = looked(release, request, "code")
-            inside = look(release, at.scope, own.get("code", ""))
+            inside = look(release, at.scope, own.get("code", ""), own.get("period"))
             if inside.area is None or (
                 at.area and not release.units.inside(inside.area.level, at.area)[inside.area.position]
             ):
@@ -105,7 +114,12 @@ def _check(own: dict[str, str], settings: ScreenTable) -> None:
     ------
     ParameterError
     """
-    for name, allowed in (("fit", ("contain", "anamorphic")), ("theme", ("dark", "light")), ("show", settings.themes)):
+    for name, allowed in (
+        ("fit", ("contain", "anamorphic")),
+        ("theme", ("dark", "light")),
+        ("show", settings.themes),
+        ("only", ("map",)),
+    ):
         if name in own:
             choice(name, own[name], allowed)
     wall = own.get("wall")

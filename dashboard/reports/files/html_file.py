@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dashboard.components import html
 from dashboard.pictures.palette import LIGHT
@@ -30,6 +30,19 @@ svg text{font-size:12px;fill:var(--t3)}@media print{body{background:none}main{bo
 )
 
 
+Ink = Callable[[str], str]  # a colour's name as the style of a page writes it
+
+
+def in_file(name: str) -> str:
+    """A colour as it is."""
+    return LIGHT[name]
+
+
+def on_page(name: str) -> str:
+    """A colour of the page's theme."""
+    return f"var(--{name})"
+
+
 def write_html(pack: Pack, pictures: Mapping[str, bytes]) -> bytes:
     """The file.
 
@@ -45,7 +58,7 @@ def write_html(pack: Pack, pictures: Mapping[str, bytes]) -> bytes:
         {},
         [html.Header(pack.header, className="running"), html.H1(pack.title),
          html.P(f"{pack.period} · 对比{pack.compared} · 数据截至 {pack.data_as_of}", className="period"), *said, *units, *signed,
-         *(_section(i, one, pictures) for i, one in enumerate(pack.sections, 1))],
+         *(section_parts(i, one, pictures, in_file) for i, one in enumerate(pack.sections, 1))],
     )  # fmt: skip
     text = (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{html.to_text(pack.title)}</title>'
@@ -55,12 +68,15 @@ def write_html(pack: Pack, pictures: Mapping[str, bytes]) -> bytes:
     return text.encode()
 
 
-def section_parts(number: int, section: Section, pictures: Mapping[str, str]) -> html.Element:
-    """A section for a page that has the pictures at addresses."""
-    return _section(number, section, pictures)
+def section_parts(number: int, section: Section, pictures: Mapping[str, bytes | str], ink: Ink) -> html.Element:
+    """A section.
 
-
-def _section(number: int, section: Section, pictures: Mapping[str, bytes | str]) -> html.Element:
+    Parameters
+    ----------
+    pictures : mapping of a picture's name to its PNG, or to its address
+    ink : callable
+        ``in_file`` or ``on_page``.
+    """
     draft = html.Span("草稿", className="draft") if section.draft else None
     first, *rest = section.findings or (None,)
     lead = [html.P(first.text, className=f"lead {first.tone}")] if first else []
@@ -68,16 +84,18 @@ def _section(number: int, section: Section, pictures: Mapping[str, bytes | str])
     comment = [html.P(section.comment, className="comment")] if section.comment else []
     head = html.H2([html.Span(f"{number} "), html.Span(section.title), draft])
     return html.Section(
-        [head, *lead, *more, *comment, *(_block(one, pictures) for one in section.blocks)], id=section.key
+        [head, *lead, *more, *comment, *(_block(one, pictures, ink) for one in section.blocks)], id=section.key
     )
 
 
-def _block(block: Block, pictures: Mapping[str, bytes | str]) -> html.Element:
+def _block(block: Block, pictures: Mapping[str, bytes | str], ink: Ink) -> html.Element:
     note = html.P(block.note, className="note") if block.note else None
     if isinstance(block, Table):
-        return html.Div([html.H3(block.title), table(block), note])
+        return html.Div([html.H3(block.title), table(block, ink), note])
     if isinstance(block, Chart):
-        return html.Div([html.H3([block.title, html.Span(f"　{block.unit}", className="note")]), chart(block), note])
+        return html.Div(
+            [html.H3([block.title, html.Span(f"　{block.unit}", className="note")]), chart(block, ink), note]
+        )
     shown = pictures.get(block.name)
     if shown is None:
         return html.Div([html.H3(block.title), html.P("没有中文字体，图画不出。", className="note")])
@@ -85,7 +103,7 @@ def _block(block: Block, pictures: Mapping[str, bytes | str]) -> html.Element:
     return html.Div([html.H3(block.title), html.element("img", {"src": source, "alt": block.title}, []), note])
 
 
-def table(block: Table) -> html.Element:
+def table(block: Table, ink: Ink) -> html.Element:
     """A table."""
 
     def kind(i: int) -> str:
@@ -99,7 +117,7 @@ def table(block: Table) -> html.Element:
             told = {"class": f"{kind(i)} {cell.tone}".strip()}
             if cell.shade is not None:
                 text, ground = shade(cell.shade)
-                told["style"] = f"color:{text};background:{ground}"
+                told["style"] = f"color:{ink(text)};background:{ink(ground)}"
             cells.append(html.element("td", told, [cell.text]))
         total = {"class": "total"} if row and row[0].text == "合计" else {}
         rows.append(html.element("tr", total, cells))
@@ -107,7 +125,7 @@ def table(block: Table) -> html.Element:
     return html.element("table", narrow, [html.element("thead", {}, [head]), html.element("tbody", {}, rows)])
 
 
-def chart(block: Chart) -> html.Element:
+def chart(block: Chart, ink: Ink) -> html.Element:
     """A chart as SVG: lines, the first strong; or bars side by side."""
     values = [v for _, series in block.series for v in series if v is not None]
     top = _nice(max(values, default=1.0) or 1.0)
@@ -123,7 +141,7 @@ def chart(block: Chart) -> html.Element:
     parts = []
     for i in range(5):
         value = top * i / 4
-        parts += [_svg("line", x1=_LEFT, x2=_WIDE - 12, y1=y(value), y2=y(value), stroke=LIGHT["line"]),
+        parts += [_svg("line", x1=_LEFT, x2=_WIDE - 12, y1=y(value), y2=y(value), stroke=ink("line")),
                   _svg("text", f"{value:,.10g}", x=_LEFT - 8, y=y(value) + 4, **{"text-anchor": "end"})]  # fmt: skip
     every = max(1, round(count / 13))
     parts += [
@@ -132,7 +150,7 @@ def chart(block: Chart) -> html.Element:
         if i % every == 0
     ]
     for n, (_, series) in enumerate(block.series):
-        colour = SERIES[min(n, len(SERIES) - 1)] if block.kind == "bar" or n < block.solid else SERIES[1]
+        colour = ink(SERIES[min(n, len(SERIES) - 1)] if block.kind == "bar" or n < block.solid else SERIES[1])
         if block.kind == "bar":
             wide = step * 0.76 / len(block.series)
             parts += [
@@ -172,7 +190,7 @@ def chart(block: Chart) -> html.Element:
         [
             part
             for n, (name, _) in enumerate(block.series)
-            for part in (html.Span("■ ", style={"color": SERIES[min(n, 2)]}), f"{name}　")
+            for part in (html.Span("■ ", style={"color": ink(SERIES[min(n, 2)])}), f"{name}　")
         ],
         className="note",
     )

@@ -14,7 +14,7 @@ from dashboard.components import html
 from dashboard.pictures.lettering import family
 from dashboard.pictures.palette import LIGHT
 from dashboard.reports.files.colours import SERIES, shade
-from dashboard.reports.files.html_file import chart
+from dashboard.reports.files.html_file import chart, in_file
 from dashboard.reports.model import Block, Chart, Pack, Table
 
 PAGES = ("a4", "16x9")
@@ -82,16 +82,16 @@ def _block(block: Block, folder: Path, name: str, pictures: Mapping[str, bytes])
             "broad": broad,
         }
     if isinstance(block, Chart):
-        text = html.to_text(chart(block))
+        text = html.to_text(chart(block, in_file))
         drawing = re.search(r"<svg.*?</svg>", text, re.S)[0].replace(
             "<svg", '<svg xmlns="http://www.w3.org/2000/svg" font-size="12"', 1
         )
         (folder / f"{name}.svg").write_text(drawing, "utf-8")
-        keys = [{"name": series, "ink": SERIES[min(i, 2)]} for i, (series, _) in enumerate(block.series)]
+        keys = [{"name": series, "ink": LIGHT[SERIES[min(i, 2)]]} for i, (series, _) in enumerate(block.series)]
         return told | {"kind": "chart", "file": f"{name}.svg", "unit": block.unit, "keys": keys}
     return told | {"file": f"{block.name}.png" if block.name in pictures else ""}
 
 
 def _cell(cell) -> dict:
-    ink, ground = shade(cell.shade) if cell.shade is not None else ("", "")
+    ink, ground = (LIGHT[name] for name in shade(cell.shade)) if cell.shade is not None else ("", "")
     return {"text": cell.text, "tone": cell.tone, "ink": ink, "ground": ground}

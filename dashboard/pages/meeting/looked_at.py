@@ -1,0 +1,103 @@
+"""What a meeting page looks at: area, period, the release (frozen or current) and what people wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dashboard.reports.asked import Asked, period_text
+from dashboard.reports.commands import question_of
+from dashboard.reports.making import asked_of
+from dashboard.reports.model import SECTIONS
+from dashboard.reports.question import Question
+from dashboard.settings import Settings
+from data.app_db import AppDb, Item, Meeting, meetings
+from data.selection import parse_period
+from data.store import Release, Scope
+from geo.change import PERIODS, preceding, window_of
+
+KINDS = {"iso_week": "周碰头会", "half_month": "半月例会", "month": "月联席会", "quarter": "季度研判"}
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """One meeting.
+
+    Attributes
+    ----------
+    question : Question
+        What its pack is made from now.
+    at : Asked
+        The same, put to the release.
+    meeting : Meeting or None
+        None where nobody has written to it.
+    """
+
+    release: Release
+    scope: Scope
+    question: Question
+    at: Asked
+    meeting: Meeting | None
+
+    @property
+    def order(self) -> list[str]:
+        """The sections shown, in their order."""
+        return self.question.order or list(SECTIONS)
+
+    @property
+    def version(self) -> int:
+        """Of what people wrote; 0 where there is nothing."""
+        return self.meeting.version if self.meeting else 0
+
+    @property
+    def items(self) -> list[Item]:
+        """The ledger of the area."""
+        return self.at.items
+
+    @property
+    def made(self) -> list[Item]:
+        """What this meeting has decided."""
+        return [item for item in self.items if item.id in self.question.made]
+
+    def query(self, **changed: str) -> str:
+        """The address of this meeting with some of it changed."""
+        told = {"period": self.question.period, "area": self.question.area, **changed}
+        return "?" + "&".join(f"{name}={value}" for name, value in told.items() if value)
+
+    def neighbour(self, by: int) -> str:
+        """The period before (-1) or after (1)."""
+        start, end = self.at.window
+        if by < 0:
+            return period_text(preceding((start, end)))
+        kind = {"week": "iso_week", "half": "half_month"}.get(self.at.kind, self.at.kind)
+        if kind in PERIODS:
+            return period_text(window_of(kind, end, complete=False))
+        return period_text((end, end + (end - start)))
+
+    def of_kind(self, kind: str) -> str:
+        """The last complete period of a kind of meeting at the end of this one."""
+        return period_text(window_of(kind, self.at.window[1]))
+
+
+def frozen_release(db: AppDb, period: str, area: str) -> str | None:
+    """The release a meeting has frozen; None follows the current one."""
+    meeting = meetings.find(db, period, area) if period else None
+    return meeting.release_id if meeting else None
+
+
+def look(release: Release, scope: Scope, db: AppDb, settings: Settings, period: str, area: str) -> LookedAt:
+    """What the page of a period and an area looks at.
+
+    Raises
+    ------
+    ParameterError, OutsideScope, UnknownArea
+    """
+    question = question_of(release, scope, db, settings, period, area, datetime.now(UTC))
+    return LookedAt(
+        release, scope, question, asked_of(release, scope, question), meetings.find(db, question.period, area)
+    )
+
+
+def canonical(period: str, release: Release) -> str:
+    """A period as ``--period`` writes it; "" is the default window."""
+    return period_text(parse_period(period) if period else release.default_window())
