@@ -13,6 +13,7 @@ from dashboard.pages.meeting.looked_at import KINDS, LookedAt
 _STYLES = ("1_tokens.css", "2_shell.css", "meeting/meeting.css", "screen/map.css")
 _SCRIPTS = ("0_shell.js", "meeting/1_pack.js", "meeting/2_present.js", "meeting/3_ledger.js")
 _MAP = ("units.js", "identity_layer.js", "map_paint.js", "screen/2_map.js", "meeting/4_map.js")
+BRAND = "研判"
 VIEWS = ("pack", "board", "list", "map")
 
 
@@ -32,10 +33,11 @@ def page(head: str, release: list, body: html.Element, told: dict, leaflet: tupl
     """
     styles = "".join(f'<link rel="stylesheet" href="{address(name)}">' for name in _STYLES)
     scripts = (*leaflet, *map(address, (*_SCRIPTS, *(_MAP if leaflet else ()))))
+    title = " · ".join((say("碰头会"), BRAND))
     lang = "zh-CN" if language.current() == "zh" else "en"
     whole = html.Div([plain_topbar("/meeting", release), body], className="meeting-page")
     return (
-        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{html.to_text(say("碰头会"))} · 研判</title>'
+        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{html.to_text(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{styles}'
         f"<script>{head}window.yanpanMeeting={html.to_script(told)};</script></head><body>{html.to_text(whole)}"
         f"{''.join(f'<script defer src={chr(34)}{src}{chr(34)}></script>' for src in scripts)}</body></html>"

@@ -255,7 +255,7 @@ def add(
             body += chunk
             if len(body) > _MOST_IMPORT:
                 raise UsageError(
-                    "文件太大", where="上传的文件", found=f"超过 {_MOST_IMPORT // 1_000_000} MB", expected="一份清单"
+                    "文件太大", where="上传的文件", found=f"> {_MOST_IMPORT // 1_000_000} MB", expected="一份清单"
                 )
         return await _in_thread(_import, request, body)
 

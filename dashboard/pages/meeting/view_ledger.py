@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from dashboard.components import html
-from dashboard.components.words import day_text, listed, p_text, share_text, short_day
+from dashboard.components.words import day_text, p_text, share_text, short_day
 from dashboard.language import say
 from dashboard.pages.meeting.view_pack import field, item_fields
 from dashboard.supervised import due_words
@@ -108,7 +108,7 @@ def card(item: Item, effects: list[Effect], today: date) -> html.Element:
         when = [html.Span(say("{what} {day}", what=say(item.state), day=day_text(ended) if ended else "")), None]
     warning = html.Span(say(item.warning), className="tag bad") if item.warning else None
     parts = [html.Div([html.Strong(item.matter), html.Span(item.number, className="caption")], className="card-line"), html.P(item.action) if item.action else None,
-             html.Div([listed(filter(None, (item.unit, item.post))), " ", warning], className="t2"), html.Div(when, className="card-line")]  # fmt: skip
+             html.Div([" · ".join(filter(None, (item.unit, item.post))), " ", warning], className="t2"), html.Div(when, className="card-line")]  # fmt: skip
     if effects:
         parts.append(effect(effects[-1]))
     elif item.state != OPEN:

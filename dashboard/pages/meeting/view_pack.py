@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.components import html
-from dashboard.components.words import day_text, listed
+from dashboard.components.words import day_text
 from dashboard.language import say
 from dashboard.pages.meeting.looked_at import LookedAt
 from dashboard.reports.files.html_file import on_page, section_parts
@@ -59,7 +59,7 @@ def side(looked: LookedAt) -> html.Element:
 def _decided(looked: LookedAt) -> html.Element:
     rows = [
         html.Li([html.Strong(one.matter), html.Div(one.action), html.Div(
-            listed(filter(None, (one.unit, one.post))) + " · " + say("期限 {day}", day=day_text(one.due)), className="caption")])
+            " · ".join(filter(None, (one.unit, one.post))) + " · " + say("期限 {day}", day=day_text(one.due)), className="caption")])
         for one in looked.made
     ]  # fmt: skip
     body = html.Ol(rows, className="decided") if rows else html.P(say("还没有记下的事项。"), className="empty")

@@ -98,7 +98,7 @@ def _block(block: Block, pictures: Mapping[str, bytes | str], ink: Ink) -> html.
         )
     shown = pictures.get(block.name)
     if shown is None:
-        return html.Div([html.H3(block.title), html.P("没有中文字体，图画不出。", className="note")])
+        return html.Div([html.H3(block.title), html.P("没有中文字体，图画不出。", className="note"), note])
     source = shown if isinstance(shown, str) else "data:image/png;base64," + base64.b64encode(shown).decode()
     return html.Div([html.H3(block.title), html.element("img", {"src": source, "alt": block.title}, []), note])
 

@@ -64,14 +64,7 @@ def repairs(release: Release, selection: Selection, scope: Scope) -> tuple[list[
         online=np.zeros(len(which), bool),
         codes=codes,
     )
-    frame = found.frame.iloc[which]
-    told = [
-        Repair(
-            str(frame["camera_code"].iloc[i]),
-            str(frame["name"].iloc[i] or ""),
-            frame["network"].iloc[i] or None,
-            int(order.gain[i]),
-        )
-        for i in order.order
-    ]
+    frame = found.frame.iloc[which][["camera_code", "name", "network"]].astype(object)
+    rows = frame.where(frame.notna(), None).to_numpy()
+    told = [Repair(str(rows[i][0]), rows[i][1] or "", rows[i][2], int(order.gain[i])) for i in order.order]
     return told, len(told)
