@@ -79,7 +79,7 @@ def _columns(row: list) -> dict[str, int]:
                 (
                     i
                     for i, text in enumerate(texts)
-                    if text.startswith(name) and not denied_header(text) and i not in found.values()
+                    if name in text and not denied_header(text) and i not in found.values()
                 ),
                 None,
             )

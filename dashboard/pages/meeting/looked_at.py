@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dashboard.reports.asked import Asked, period_text
@@ -11,7 +11,8 @@ from dashboard.reports.making import asked_of
 from dashboard.reports.model import SECTIONS
 from dashboard.reports.question import Question
 from dashboard.settings import Settings
-from data.app_db import AppDb, Item, Meeting, meetings
+from dashboard.supervised import of_area
+from data.app_db import AppDb, Item, Meeting, ledger, meetings
 from data.selection import parse_period
 from data.store import Release, Scope
 from geo.change import PERIODS, preceding, window_of
@@ -93,9 +94,9 @@ def look(release: Release, scope: Scope, db: AppDb, settings: Settings, period: 
     ParameterError, OutsideScope, UnknownArea
     """
     question = question_of(release, scope, db, settings, period, area, datetime.now(UTC))
-    return LookedAt(
-        release, scope, question, asked_of(release, scope, question), meetings.find(db, question.period, area)
-    )
+    at = asked_of(release, scope, question)
+    at = replace(at, items=of_area(release, scope, at.area, ledger.items(db)))  # with their versions, to be written to
+    return LookedAt(release, scope, question, at, meetings.find(db, question.period, area))
 
 
 def canonical(period: str, release: Release) -> str:
