@@ -9,7 +9,6 @@ from pathlib import Path
 from dashboard import language
 from dashboard.alert_words import alert_words
 from data.app_db import AppDb, notices
-from data.errors import YanpanError
 from data.store import Scope, Store
 from data.store.alerts import alerts
 from data.webhook import Webhook, send
@@ -70,5 +69,5 @@ class Postman:
         while not self._ended.wait(LOOKS_EVERY_S):
             try:
                 deliver(self._db, self._hook)
-            except (YanpanError, OSError):
-                _log.exception("notices")
+            except Exception:
+                _log.exception("notices")  # tried again at the next look

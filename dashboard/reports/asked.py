@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from dashboard.components.words import before_name, now_name, period_name, window_text
 from data.app_db import Item
-from data.selection import Selection, Window, calendar_unit, parse_period
+from data.selection import Selection, Window, calendar_unit
 from data.store import Release, Scope
 from data.store.units import Place
 
@@ -35,6 +34,8 @@ class Asked:
     area : Place or None
     items : list of Item
         The ledger as it stood, of the area.
+    ledger : list of Item
+        All of it.
     today : date
         Wall clock of the release.
     decimals : int
@@ -46,6 +47,7 @@ class Asked:
     selection: Selection
     area: Place | None
     items: list[Item]
+    ledger: list[Item]
     today: date
     decimals: int = 1
 
@@ -58,6 +60,12 @@ class Asked:
     def before(self) -> Window:
         """The period before."""
         return self.selection.compare_window
+
+    @property
+    def over(self) -> bool:
+        """Whether the period is over in the data: an unfinished one is not counted by the day, nor has it hotspots."""
+        as_of = self.release.data_as_of
+        return as_of is not None and as_of.date() >= self.selection.end
 
     @property
     def last_year(self) -> Selection:
@@ -106,29 +114,6 @@ class Asked:
         """2026年第46周（11月9日—15日）"""
         name, span = period_name(self.window), window_text(self.window)
         return name if name == span else f"{name}（{span}）"
-
-
-def asked(
-    release: Release, scope: Scope, period: str, area: str | None, items: list[Item], now: datetime, decimals: int = 1
-) -> Asked:
-    """A question from its parameters.
-
-    Parameters
-    ----------
-    period : str
-        As ``--period``, see :func:`data.selection.parse_period`; "" is the default window.
-    now : datetime
-        With a zone.
-
-    Raises
-    ------
-    ParameterError, OutsideScope, UnknownArea
-    """
-    start, end = parse_period(period) if period else release.default_window()
-    place = None if not area else release.units.allowed(area, scope)
-    selection = Selection(start, end, area=area or None)
-    today = now.astimezone(ZoneInfo(release.info.timezone)).date()
-    return Asked(release, scope, selection, place, items, today, decimals)
 
 
 def period_text(window: Window) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,6 @@ from dashboard.reports.model import Pack
 from dashboard.reports.question import Question, as_rows
 from dashboard.reports.schedule import due_periods
 from dashboard.settings import Settings
-from dashboard.supervised import of_area
 from data.app_db import AppDb, ledger, meetings, notices
 from data.errors import UsageError
 from data.releases import Workspace
@@ -51,18 +51,21 @@ def question_of(
     ParameterError, OutsideScope, UnknownArea
     """
     period = period_text(parse_period(period) if period else release.default_window())
-    place = release.units.allowed(area, scope) if area else None
-    items = of_area(release, scope, place, ledger.items(db))
+    if area:
+        release.units.allowed(area, scope)
+    items = ledger.items(db)
     meeting = meetings.find(db, period, area)
     signed = ""
-    if meeting is not None and meeting.signed_at is not None:
+    if meeting is not None and meeting.signed_at is not None and meeting.ledger is not None:
         at = meeting.signed_at.replace(tzinfo=UTC).astimezone(ZoneInfo(release.info.timezone))
         signed = f"{meeting.signed_by} {at:%Y-%m-%d %H:%M} 签发"
+        under = settings.report.circulated_under if circulate else None
+        return replace(Question.of(meeting.ledger), signed=signed, circulated_under=under)
     return Question(
         release.info.release_id, period, area, now.astimezone(ZoneInfo(release.info.timezone)).date(), as_rows(items),
         [one.id for one in items if meeting is not None and one.meeting_id == meeting.id],
         list(meeting.order) if meeting else [], dict(meeting.comments) if meeting else {}, list(meeting.units) if meeting else [], signed,
-        settings.report.decimals, settings.report.circulated_under if circulate else None,
+        settings.report.decimals, settings.report.circulated_under if circulate else None, asdict(settings.limits),
     )  # fmt: skip
 
 
@@ -81,12 +84,15 @@ def one(
         raise UsageError("没有这种格式", where="--format", found=wrong or "空", expected=",".join(FORMS))
     space = Workspace(settings.workspace)
     if again is not None:
+        if circulate or period or area:
+            raise UsageError("重做照原样", where="--from", found="--circulate、--period 或 --area", expected="不与它们同用",
+                             remedy="去掉 --from，另做一份")  # fmt: skip
         question = Question.read(again)
         return make_files(
             settings.releases / question.release, _EVERYTHING, question, forms, out, settings.limits, told
         )
     folder, question = _as_it_stands(space, settings, period, area, circulate)
-    return make_files(folder, _EVERYTHING, question, forms, out, settings.limits, told)
+    return make_files(folder, _EVERYTHING, question, forms, out, told)
 
 
 def _as_it_stands(
@@ -101,9 +107,9 @@ def _as_it_stands(
     finally:
         release.close()
     meeting = meetings.find(db, question.period, area)
-    if meeting is not None and meeting.release_id and meeting.release_id != folder.name:
-        folder = settings.releases / meeting.release_id
-        question = Question(**{**vars(question), "release": meeting.release_id})
+    if meeting is not None and meeting.signed_at is None and meeting.release_id:
+        question = replace(question, release=meeting.release_id)
+    folder = settings.releases / question.release
     db.close()
     return folder, question
 
@@ -129,7 +135,7 @@ def scheduled(settings: Settings, told: Told) -> list[Path]:
             folder, question = _as_it_stands(space, settings, period, area)
             if (out / f"{file_stem(question)}.json").is_file():
                 continue
-            pack, files = make_files(folder, _EVERYTHING, question, table.formats, out, settings.limits, told)
+            pack, files = make_files(folder, _EVERYTHING, question, table.formats, out, told)
             made += files
             if settings.webhook is not None:
                 body = {"kind": PACK, "period": period, "area": area, "release": question.release, "title": pack.title,

@@ -1,4 +1,4 @@
-"""A pack from a question to checked files on disk, all of them or none."""
+"""A pack from a question to checked files on disk, each of them whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dashboard.reports.asked import Asked
 from dashboard.reports.model import SECTIONS, Pack, Picture
 from dashboard.reports.pack import make_pack
 from dashboard.reports.question import Question
+from dashboard.supervised import of_area
 from data.errors import ReleaseError, UsageError
 from data.selection import Selection, parse_period
 from data.store import Limits, Release, Scope
@@ -32,15 +34,10 @@ def asked_of(release: Release, scope: Scope, question: Question) -> Asked:
     """
     start, end = parse_period(question.period)
     area = release.units.allowed(question.area, scope) if question.area else None
-    return Asked(
-        release,
-        scope,
-        Selection(start, end, area=question.area or None),
-        area,
-        question.ledger(),
-        question.today,
-        question.decimals,
-    )
+    ledger = question.ledger()
+    items = of_area(release, scope, area, ledger)
+    selection = Selection(start, end, area=question.area or None)
+    return Asked(release, scope, selection, area, items, ledger, question.today, question.decimals)
 
 
 def pack_of(at: Asked, question: Question, told: Told = lambda stage, share: None) -> Pack:
@@ -77,7 +74,6 @@ def make_files(
     question: Question,
     forms: Sequence[str],
     out: Path,
-    limits: Limits,
     told: Told = lambda stage, share: None,
 ) -> tuple[Pack, list[Path]]:
     """Write a pack and keep what it was made from beside it.
@@ -98,37 +94,37 @@ def make_files(
     UsageError, ReleaseError
     """
     # Reads back every kind of file: a server that only shows pages does without.
-    from dashboard.reports.checking import check_arithmetic, check_counts, check_file
+    from dashboard.reports.checking import check_arithmetic, check_counts, check_file, check_texts
 
     files: dict[str, bytes] = {}
     stem = file_stem(question)
-    release = _opened(folder, limits)
+    release = _opened(folder, question)
     try:
         at = asked_of(release, scope, question)
         pack = pack_of(at, question, lambda stage, share: told(stage, 0.4 * share))
         told("地图", 0.4)
         pictures = _pictures(at, pack, forms)
-        facts = [fact for section in pack.sections for fact in section.facts]
         told("逐行重数", 0.55)
-        check_counts(release, scope, facts)
-        if not pack.circulated:
-            check_arithmetic(pack, question.decimals)
+        whole = pack_of(at, replace(question, circulated_under=None)) if pack.circulated else pack
+        check_counts(release, scope, [fact for section in whole.sections for fact in section.facts])
+        check_arithmetic(whole, question.decimals)
     finally:
         release.close()
-    again = _again(folder, scope, question, limits, told)
+    again = _again(folder, scope, question, told)
     for i, form in enumerate(forms):
         told(f"写 {form}", 0.75 + 0.2 * i / len(forms))
         anew = write_form(form, again, pictures)
         for ending, file in write_form(form, pack, pictures).items():
             check_file(form, file, anew[ending])
+            check_texts(form, file, pack.texts())
             files[stem + ending] = file
     files[stem + ".json"] = question.to_json().encode()
     return pack, _publish(files, out)
 
 
-def _again(folder: Path, scope: Scope, question: Question, limits: Limits, told: Told) -> Pack:
+def _again(folder: Path, scope: Scope, question: Question, told: Told) -> Pack:
     """The pack from the release opened anew: nothing remembered can stand behind a wrong number."""
-    release = _opened(folder, limits)
+    release = _opened(folder, question)
     try:
         told("自检", 0.6)
         return pack_of(asked_of(release, scope, question), question)
@@ -136,9 +132,9 @@ def _again(folder: Path, scope: Scope, question: Question, limits: Limits, told:
         release.close()
 
 
-def _opened(folder: Path, limits: Limits) -> Release:
+def _opened(folder: Path, question: Question) -> Release:
     try:
-        return Release(folder, limits)
+        return Release(folder, Limits(**question.limits))
     except FileNotFoundError:
         raise ReleaseError("没有这次发布", where=folder.name, remedy="yanpan releases list") from None
 
@@ -146,7 +142,7 @@ def _opened(folder: Path, limits: Limits) -> Release:
 def _pictures(at: Asked, pack: Pack, forms: Sequence[str]) -> dict[str, bytes]:
     names = {block.name for section in pack.sections for block in section.blocks if isinstance(block, Picture)}
     now = datetime.now(UTC)
-    return {name: maps.draw(at, name, now) for name in sorted(names)} if forms else {}
+    return {name: maps.draw(at, name, now, lists=not pack.circulated) for name in sorted(names)} if forms else {}
 
 
 def file_stem(question: Question) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from dashboard import language
@@ -11,13 +12,15 @@ SIZE_MM = (172.0, 122.0)
 _GROUND = (("water", 100), ("road", 100))
 
 
-def draw(at: Asked, name: str, now: datetime) -> bytes:
+def draw(at: Asked, name: str, now: datetime, *, lists: bool = True) -> bytes:
     """A map as PNG.
 
     Parameters
     ----------
     name : str
         ``hotspots``: density and numbered hotspots; ``change``: units by their verdict.
+    lists : bool
+        With the counts of the foremost units beside the map; an edition for circulation goes without.
 
     Raises
     ------
@@ -40,4 +43,6 @@ def draw(at: Asked, name: str, now: datetime) -> bytes:
             "layers": (*_GROUND, ("labels", 100)),
         }
     frame, _ = map_picture(at.release, at.selection, at.scope, now, **asked)
+    if not lists:
+        frame = replace(frame, ranked_title="", ranked=())
     return picture(draw_map(frame, None, SIZE_MM), "png", title=name)

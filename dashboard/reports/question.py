@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from dashboard.reports.model import SECTIONS
 from data.app_db import Item
 from data.errors import UsageError
+from data.store import Limits
 
 VERSION = 1
 _DATES = ("opened", "due", "closed", "struck")
@@ -28,7 +30,7 @@ class Question:
         ``period`` as ``--period``; ``area`` "" is the whole.
     today : date
     items : list of dict
-        The ledger of the area.
+        The whole ledger.
     made : list of int
         Ids of the items this meeting has decided.
     order : list of str
@@ -38,6 +40,8 @@ class Question:
     signed : str
     decimals : int
     circulated_under : int or None
+    limits : dict
+        Thresholds of the verdicts, see :class:`data.store.Limits`.
     """
 
     release: str
@@ -52,10 +56,29 @@ class Question:
     signed: str = ""
     decimals: int = 1
     circulated_under: int | None = None
+    limits: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text to be kept."""
         return json.dumps({"version": VERSION, **asdict(self)}, ensure_ascii=False, indent=1, default=str)
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Question:
+        """The question of :meth:`to_json`, read.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+        """
+        told = dict(told)
+        if told.pop("version") != VERSION:
+            raise ValueError
+        made = cls(**{**told, "today": date.fromisoformat(told["today"])})
+        made.ledger()
+        if not set(made.order) | set(made.comments) <= set(SECTIONS):
+            raise ValueError
+        Limits(**made.limits)
+        return made
 
     @classmethod
     def read(cls, path: Path) -> Question:
@@ -66,10 +89,7 @@ class Question:
         UsageError
         """
         try:
-            told = json.loads(path.read_text("utf-8"))
-            if told.pop("version") != VERSION:
-                raise ValueError
-            return cls(**{**told, "today": date.fromisoformat(told["today"])})
+            return cls.of(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
             raise UsageError(
                 "重做的依据读不出",

@@ -1,4 +1,6 @@
-"""Small cells hidden in an edition for circulation, and as many more as keep them from being worked out."""
+"""An edition for circulation: whatever tells a count from 1 to below a limit is hidden, and as much more as keeps it from being
+worked out.
+"""
 
 from __future__ import annotations
 
@@ -7,98 +9,134 @@ from dataclasses import replace
 
 from dashboard.reports.model import Cell, Chart, Finding, Pack, Section, Table
 
-_COUNT = re.compile(r"\d{1,3}(,\d{3})*|\d+")
-_SMALL_IN_TEXT = re.compile(r"(?<![\d.,%=第前近])(\d{1,3}(?:,\d{3})*)(?=[起件])")
-_TOTALS = ("合计", "计")
-_LINKED = (
-    "上期",
-    "环比",
-    "同比",
-    "差",
-    "日均",
-    "p",
-    "判定",
-    "占比",
-    "上报率",
-    "看不到",
-)  # say the count again in other words
-_COUNTS = ("本期", "上期", "排查", "调处", "未办结", "逾期", "起数", "事件", "看不到", "可补事件", "计", "之后起数")
+HIDDEN = "隐去"
+_NOTHING_LEFT = "本节的数较小，供通报的一版不列。"
+_NUMBER = r"\d{1,3}(?:,\d{3})+|\d+"
+_COUNT = re.compile(rf"^(?:{_NUMBER})$")
+_RATIO = re.compile(rf"^({_NUMBER}) ÷ ({_NUMBER})$")
+_CHANGE = re.compile(rf"^([+−])?({_NUMBER})(?:（.*）)?$")
+# Counts of events and disputes in a sentence: what it counts now, and the difference to another window.
+_SAID = re.compile(rf"(?<![\d.,])({_NUMBER})(?=(?:起|件)(?!事))")
+_DIFFERENCE = re.compile(rf"([+−])({_NUMBER})(?=起|件)")
+_NOW = re.compile(rf"(?<![\d.,+−])({_NUMBER})(?=起|件)")
+# Columns that say how many events or disputes there were; their places, dates and codes are no secret.
+_COUNTS = ("本期", "上期", "排查", "调处", "未办结", "逾期", "起数", "事件", "看不到", "可补事件")
+_CHANGES = ("环比", "同比", "差")
+_KEPT = ("序号", "次序", "网格数", "编码", "应报", "已报", "零报", "迟报", "未报", "文件", "读入", "入库", "退回")
+_NEVER = ("措施前后", "同期未采取措施的热点", "星期×钟点")  # nothing but small counts, or sums that give them away
+_NO_EFFECT = ("效果",)
 
 
 def suppressed(pack: Pack, under: int) -> Pack:
-    """The pack with every count from 1 to below ``under`` hidden, in tables, charts and sentences.
+    """The pack without small counts.
 
-    In a table a hidden count takes with it what tells it again in its row; where a column with a total has one cell hidden,
-    the next smallest is hidden too.
+    A row of a table that holds a small count, or from which one follows (a base from a count and its difference, the rest of a
+    rate), is hidden whole; where that is one row alone, the row with the next smallest count is hidden too, since the total
+    may stand elsewhere. Sentences that say a small count, or from which one follows, are left out; so are notes.
     """
-    hidden = f"<{under}"
-    return replace(pack, sections=tuple(_section(one, under, hidden) for one in pack.sections))
+    return replace(pack, sections=tuple(_section(one, under) for one in pack.sections))
 
 
-def _section(section: Section, under: int, hidden: str) -> Section:
-    blocks = tuple(
-        _table(one, under, hidden) if isinstance(one, Table) else _chart(one, under) if isinstance(one, Chart) else one
-        for one in section.blocks
-    )
-    findings = tuple(replace(one, text=_sentence(one, under, hidden)) for one in section.findings)
-    return replace(section, blocks=blocks, findings=findings, facts=())
+def _section(section: Section, under: int) -> Section:
+    blocks = []
+    for one in section.blocks:
+        if isinstance(one, Table):
+            if not one.title.startswith(_NEVER):
+                blocks.append(_table(one, under))
+        elif isinstance(one, Chart):
+            blocks.append(_chart(one, under))
+        else:
+            blocks.append(one)
+    findings = tuple(one for one in section.findings if not _tells(one.text, under) and "预计" not in one.text)
+    return replace(section, blocks=tuple(blocks), findings=findings or (Finding(_NOTHING_LEFT),), facts=())
 
 
-def _sentence(finding: Finding, under: int, hidden: str) -> str:
-    """A sentence whose counts are small says so instead; its differences and percents would tell them."""
-
-    def small(found: re.Match) -> bool:
-        return 0 < int(found[1].replace(",", "")) < under
-
-    if not any(small(found) for found in _SMALL_IN_TEXT.finditer(finding.text)):
-        return finding.text
-    text = re.sub(r"，?较[^，；。]*?[起件](（[^）]*）)?", "", finding.text)
-    return _SMALL_IN_TEXT.sub(lambda found: hidden if small(found) else found[0], text)
+def _int(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
-def _table(table: Table, under: int, hidden: str) -> Table:
-    head = table.head
-    counted = [i for i, name in enumerate(head) if name in _COUNTS or name.isdigit()]
-    if not counted:
+def _small(value: int, under: int) -> bool:
+    return 0 < value < under
+
+
+def _tells(text: str, under: int) -> bool:
+    """Whether a sentence says a small count, or a count and a difference that give one."""
+    if any(_small(_int(found), under) for found in _SAID.findall(text)):
+        return True
+    now = _NOW.search(text)
+    for sign, size in _DIFFERENCE.findall(text):
+        base = (_int(now[1]) if now else 0) - (_int(size) if sign == "+" else -_int(size))
+        if _small(base, under):
+            return True
+    return False
+
+
+def _table(table: Table, under: int) -> Table:
+    counted = [i for i, name in enumerate(table.head) if name in _COUNTS]
+    rates = [i for i, name in enumerate(table.head) if name in ("数", "通过 ÷ 已评估")]
+    if not counted and not rates:
         return table
-    rows = [list(row) for row in table.rows]
-    totals = [i for i, row in enumerate(rows) if row and row[0].text in _TOTALS]
-    small = {
-        (r, c)
-        for r, row in enumerate(rows)
-        for c in counted
-        if _value(row[c]) is not None and 0 < _value(row[c]) < under
-    }
-    for c in counted:
-        own = [r for r, column in small if column == c and r not in totals]
-        if len(own) == 1 and totals:
-            rest = [
-                (r, _value(rows[r][c])) for r in range(len(rows)) if r not in (*own, *totals) and _value(rows[r][c])
-            ]
-            if rest:
-                small.add((min(rest, key=lambda one: one[1])[0], c))
-    for r, c in small:
-        rows[r][c] = Cell(hidden)
-    # In a week table the sum of a row gives a single hidden hour away.
-    if head[-1] == "计":
-        for r in {r for r, _ in small}:
-            rows[r][-1] = Cell("—")
-    linked = [i for i, name in enumerate(head) if name in _LINKED and i not in counted] if head[-1] != "计" else []
-    for r in {r for r, _ in small}:
-        for c in linked:
-            rows[r][c] = Cell("—")
-    note = table.note + f"少于{under}的数写作{hidden}，并隐去可据以推算的数。" if small else table.note
-    return replace(table, rows=tuple(map(tuple, rows)), note=note)
+    small = [r for r, row in enumerate(table.rows) if _row_tells(table, [cell.text for cell in row], under)]
+    if len(small) == 1:
+        rest = [
+            (size, r)
+            for r, row in enumerate(table.rows)
+            if r not in small and (size := _size(row, counted)) and row[0].text != "合计"
+        ]
+        small += [min(rest)[1]] if rest else []
+    if not small:
+        return replace(table, note=_note(table.note, under))
+    kept = [i for i, name in enumerate(table.head) if i < table.texts or name in _KEPT]
+    rows = tuple(
+        tuple(cell if i in kept else Cell(HIDDEN) for i, cell in enumerate(row)) if r in small else row
+        for r, row in enumerate(table.rows)
+    )
+    return replace(table, rows=rows, note=_note(table.note, under) + f"有少于{under}的数的行、和可据以推算的行隐去。")
+
+
+def _row_tells(table: Table, row: list[str], under: int) -> bool:
+    by = dict(zip(table.head, row, strict=True))
+    counts = [_int(by[name]) for name in _COUNTS if _COUNT.match(by.get(name, ""))]
+    if any(_small(value, under) for value in counts):
+        return True
+    now = by.get("本期", by.get("起数", ""))
+    for name in _CHANGES:
+        found = _CHANGE.match(by.get(name, ""))
+        if found and _COUNT.match(now):
+            size = _int(found[2]) if found[1] != "−" else -_int(found[2])
+            if _small(_int(now) - size, under):
+                return True
+    if "看不到" in by and len(counts) == 2 and _small(counts[0] - counts[1], under):
+        return True
+    ratio = next((found for text in row if (found := _RATIO.match(text))), None)
+    if ratio and table.head[0] == "率":
+        above, below = _int(ratio[1]), _int(ratio[2])
+        return _small(above, under) or _small(below, under) or _small(below - above, under)
+    return False
+
+
+def _size(row: tuple[Cell, ...], counted: list[int]) -> int:
+    values = [_int(row[i].text) for i in counted if _COUNT.match(row[i].text)]
+    return max(values, default=0)
+
+
+def _note(note: str, under: int) -> str:
+    """A note without the parts that tell a small count."""
+    return "；".join(part for part in note.split("；") if not _tells(part, under))
 
 
 def _chart(chart: Chart, under: int) -> Chart:
-    """Small values are left out of bars; a gap is not 0."""
-    series = tuple(
-        (name, tuple(None if v is not None and 0 < v < under else v for v in values)) for name, values in chart.series
+    """Small values are left out, never one alone; a gap is not 0."""
+    series = []
+    for name, values in chart.series:
+        gone = {i for i, v in enumerate(values) if v is not None and 0 < v < under}
+        if len(gone) == 1:
+            rest = [(v, i) for i, v in enumerate(values) if i not in gone and v]
+            gone |= {min(rest)[1]} if rest else set()
+        series.append((name, tuple(None if i in gone else v for i, v in enumerate(values))))
+    told = _note(chart.note, under)
+    return replace(
+        chart,
+        series=tuple(series),
+        note=told + (f"少于{under}的和可据以推算的不画。" if tuple(series) != chart.series else ""),
     )
-    note = f"{chart.note}少于{under}的不画。" if series != chart.series else chart.note
-    return replace(chart, series=series, note=note)
-
-
-def _value(cell: Cell) -> int | None:
-    return int(cell.text.replace(",", "")) if _COUNT.fullmatch(cell.text) else None

@@ -65,13 +65,18 @@ def verdict_cell(word: str | None) -> Cell:
     return Cell(NOTHING if word is None else f"{MARKS[word]} {word}", TONES.get(word, ""))
 
 
-def change_cells(change: Change, decimals: int = 1) -> tuple[Cell, Cell, Cell, Cell]:
-    """本期, 上期, difference with percent (环比), verdict."""
+def p_cell(p: float | None) -> Cell:
+    """A p, never on the other side of a threshold; — where nothing is tested."""
+    return Cell(p_text(p).removeprefix("p").removeprefix("=") or NOTHING)
+
+
+def change_cells(change: Change, decimals: int = 1, zero_word: str = "上期为0") -> tuple[Cell, Cell, Cell, Cell]:
+    """本期, 上期, difference with percent (环比), verdict; ``zero_word`` says that there is no base."""
     if change.difference is None:
         told = NOTHING
     else:
         share = percent_change(change, decimals)
-        zero = "上期为0" if change.before == 0 and change.now else ""
+        zero = zero_word if change.before == 0 and change.now else ""
         told = f"{signed(change.difference)}" + (f"（{share or zero}）" if share or zero else "")
     return Cell(whole(change.now)), Cell(whole(change.before)), Cell(told), verdict_cell(change.verdict)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from data.app_db.tables import VERSION, Change, Table
 from data.errors import UsageError
 
 _WAIT_S = 10
+_TRIES = 40
 
 
 class AppDb:
@@ -58,7 +61,8 @@ class AppDb:
     def _make_ready(self) -> None:
         if self._ready:
             return
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
+            connection.execute(sa.text("BEGIN IMMEDIATE"))  # one of several processes makes the tables
             version = connection.scalar(sa.text("PRAGMA user_version"))
             if version > VERSION:
                 raise UsageError("app.db 是更新版本写的", where=str(self.path), found=str(version), expected=f"不大于 {VERSION}",
@@ -66,12 +70,21 @@ class AppDb:
             if version < VERSION:
                 Table.metadata.create_all(connection)
                 connection.execute(sa.text(f"PRAGMA user_version = {VERSION}"))
+            connection.execute(sa.text("COMMIT"))
         self._ready = True
 
 
 def _set_up(connection, _record) -> None:
     connection.isolation_level = None  # transactions are begun by us
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000}")
+    for attempt in range(_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:  # another process is turning it on; SQLite does not wait for that
+            if attempt + 1 == _TRIES:
+                raise
+            time.sleep(0.05)
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -37,11 +37,16 @@ _NAMES = {
 _NEEDED = ("matter", "unit", "due")
 _DATES = ("opened", "due", "closed", "struck")
 _LOOKED_AT = 12  # rows in which a header is looked for
+_STATES = {
+    STATES[0]: ("在办", "办理中", "未结案", "未办结", "未销号", "未化解", "正在办理", "进行中"),
+    STATES[1]: ("结案", "已结案", "办结", "已办结", "已化解", "化解"),
+    STATES[2]: ("销号", "已销号"),
+}
 _TOTALS = ("合计", "总计", "小计")
 _SERIAL_ZERO = date(1899, 12, 30)
 
 
-def read_items(workbook: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+def read_items(workbook: bytes, today: date) -> tuple[list[dict[str, Any]], list[str]]:
     """Items of the first sheet that has a header of ours, and the columns that were left out because they name persons.
 
     Raises
@@ -60,7 +65,7 @@ def read_items(workbook: bytes) -> tuple[list[dict[str, Any]], list[str]]:
             if all(field in columns for field in _NEEDED):
                 left = [_text(cell) for cell in row if isinstance(cell, str) and denied_header(_plain(cell))]
                 found = [
-                    _item(name, at + 2 + i, own, columns)
+                    _item(name, at + 2 + i, own, columns, today)
                     for i, own in enumerate(rows[at + 1 :])
                     if _filled(own, columns)
                 ]
@@ -94,7 +99,7 @@ def _filled(row: list, columns: dict[str, int]) -> bool:
     return bool(_text(row[columns["matter"]])) and first.replace(" ", "") not in _TOTALS
 
 
-def _item(sheet: str, number: int, row: list, columns: dict[str, int]) -> dict[str, Any]:
+def _item(sheet: str, number: int, row: list, columns: dict[str, int], today: date) -> dict[str, Any]:
     item: dict[str, Any] = {"kind": KINDS[0]}
     for field, at in columns.items():
         cell = row[at] if at < len(row) else None
@@ -118,12 +123,21 @@ def _item(sheet: str, number: int, row: list, columns: dict[str, int]) -> dict[s
         elif field == "kind":
             item[field] = next((kind for kind in KINDS if kind[:2] in text), KINDS[0])
         elif field == "state":
-            item[field] = next((state for state in reversed(STATES) if state in text), STATES[0])
+            item[field] = _state(text, where)
         else:
             item[field] = text
+    if "opened" not in item and "due" in item:
+        item["opened"] = min(item["due"], today)  # a list of old items does not say when they began
     if item.get("number", "").isdigit():
         del item["number"]  # a running number of the list, not of the item
     return item
+
+
+def _state(text: str, where: str) -> str:
+    for state, words in _STATES.items():
+        if text in words:
+            return state
+    raise DataFault("状态读不出", where=where, found=text[:20], expected=" ".join(STATES))
 
 
 def _plain(text: str) -> str:
@@ -145,9 +159,12 @@ def _date(cell: Any, where: str) -> date:
         return cell
     if isinstance(cell, (int, float)) and 20_000 < cell < 80_000:
         return _SERIAL_ZERO + timedelta(days=int(cell))
-    found = re.match(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})", _text(cell))
+    found = re.fullmatch(
+        r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?|(\d{4})(\d{2})(\d{2})",
+        _text(cell),
+    )
     try:
-        return date(*map(int, found.groups()))
+        return date(*(int(part) for part in found.groups() if part is not None))
     except (AttributeError, ValueError):
         raise DataFault(
             "日期读不出", where=where, found=_text(cell)[:20], expected="2026-11-30、2026年11月30日 或 20261130"

@@ -29,6 +29,10 @@ _TEXTS = {"matter": 60, "action": 200, "unit": 40, "post": 20, "place": 40}
 _CHOICES = {"kind": KINDS, "level": LEVELS, "state": STATES, "warning": WARNINGS,
             "category": tuple(one for one in CATEGORIES if one != INVALID)}  # fmt: skip
 _NEEDED = ("matter", "unit", "due")
+_NEVER_EMPTY = ("kind", "level", "state", "opened", "due")
+_DAYS = ("opened", "due", "closed", "struck")
+_KINDS_OF: dict[str, Any] = {**dict.fromkeys(_DAYS, date), "lon": (int, float), "lat": (int, float), "meeting_id": int}
+_KIND_NAMES: dict[Any, str] = {date: "日期", (int, float): "数", int: "整数", str: "文字"}
 
 
 class Stale(UsageError):
@@ -149,9 +153,23 @@ def add(db: AppDb, by: str, today: date, **values: Any) -> Item:
 
 
 def add_all(db: AppDb, by: str, today: date, rows: Iterable[dict[str, Any]]) -> list[Item]:
-    """Put several items into the ledger, all or none."""
+    """Put several items into the ledger, all or none.
+
+    Raises
+    ------
+    UsageError
+        Naming the field, and which of the items it is.
+    """
     with db.writing() as session:
-        return [_add(session, by, today, row) for row in rows]
+        made = []
+        for number, row in enumerate(rows, 1):
+            try:
+                made.append(_add(session, by, today, row))
+            except UsageError as fault:
+                fault.where = f"第 {number} 项 {fault.where}"
+                fault.args = (fault.line(),)
+                raise
+        return made
 
 
 def _add(session: Session, by: str, today: date, values: dict[str, Any]) -> Item:
@@ -202,11 +220,11 @@ def change(db: AppDb, item_id: int, version: int, by: str, today: date, **values
             raise UsageError("没有这个事项", where="编号", found=str(item_id))
         if item.version != version:
             raise _stale(session, item)
-        if values.get("state") == OPEN != item.state:
-            item.closed = item.struck = None  # sent back
         wanted = {name: value for name, value in values.items() if name in NAMES and value != getattr(item, name)}
-        _check({name: getattr(item, name) for name in NAMES} | wanted)
+        if wanted.get("state") == OPEN:
+            wanted |= {"closed": None, "struck": None}  # sent back
         before = {name: _plain(getattr(item, name)) for name in NAMES}
+        _check({name: getattr(item, name) for name in NAMES} | wanted)
         for name, value in wanted.items():
             setattr(item, name, value)
         _date_states(item, today)
@@ -238,6 +256,16 @@ def _stale(session: Session, item: Item) -> Stale:
 
 
 def _check(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        kind = _KINDS_OF.get(name, str)
+        if value is not None and not isinstance(value, kind):
+            raise UsageError("填的不对", where=NAMES[name], found=type(value).__name__, expected=_KIND_NAMES[kind])
+    for name in _NEVER_EMPTY:
+        if given.get(name) in (None, ""):
+            raise UsageError("事项缺一项", where=NAMES[name], found="空", expected="必填")
+    lon, lat = given.get("lon"), given.get("lat")
+    if (lon is None) != (lat is None) or (lon is not None and not (-180 <= lon <= 180 and -90 <= lat <= 90)):
+        raise UsageError("坐标不可用", where="经度 纬度", found=f"{lon} {lat}", expected="十进制度数，两个都有或都没有")
     for name, most in _TEXTS.items():
         text = given.get(name) or ""
         if name in _NEEDED and not text.strip():

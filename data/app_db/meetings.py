@@ -13,6 +13,7 @@ from data.errors import UsageError
 from data.personal import refuse_personal
 
 MOST_COMMENT, MOST_UNIT, MOST_UNITS = 400, 40, 60
+_KEPT = 2000  # characters of a value in the history
 
 
 def find(db: AppDb, period: str, area: str) -> Meeting | None:
@@ -30,7 +31,7 @@ def write(db: AppDb, period: str, area: str, version: int, by: str, **values: An
     ----------
     version : int
         As the writer saw it; 0 where there was none.
-    values : of ``comments`` (section -> text), ``order`` (sections shown), ``units`` (names), ``release_id`` (frozen, or None)
+    values : of ``order`` (sections shown), ``units`` (names), ``release_id`` (frozen, or None)
 
     Raises
     ------
@@ -44,35 +45,84 @@ def write(db: AppDb, period: str, area: str, version: int, by: str, **values: An
         if (meeting.version if meeting else 0) != version:
             raise Stale("会议记录已被别人改过，您的修改没有写入", where=period, found=f"第 {meeting.version if meeting else 0} 版",
                         expected=f"第 {version} 版", remedy="刷新后再改")  # fmt: skip
-        if meeting is not None and meeting.signed_at is not None:
-            raise UsageError(
-                "会议已签发，不能再改", where=period, found=f"{meeting.signed_by} 已签发", remedy="先撤回签发"
-            )
-        if meeting is None:
-            meeting = Meeting(period=period, area=area, comments={}, order=[], units=[])
-            session.add(meeting)
+        meeting = _of(session, period, area)
+        _refuse_signed(meeting)
         _set(session, meeting, by, values)
         return meeting
 
 
-def sign(db: AppDb, period: str, area: str, by: str, release_id: str, *, signed: bool = True) -> Meeting:
-    """Sign a meeting off in the name of a unit, with the release it looked at; or take that back."""
+def comment(db: AppDb, period: str, area: str, section: str, text: str, before: str, by: str) -> Meeting:
+    """Write the comment of one section; those of others are not touched.
+
+    Parameters
+    ----------
+    before : str
+        What stood there as the writer saw it.
+
+    Raises
+    ------
+    Stale
+        Somebody wrote to the same section meanwhile.
+    UsageError
+    """
+    _check({"comments": {section: text}})
+    with db.writing() as session:
+        meeting = _of(session, period, area)
+        _refuse_signed(meeting)
+        known = meeting.comments.get(section, "")
+        if known not in (before, text):
+            raise Stale(
+                "批注已被别人改过，您的没有写入",
+                where=section,
+                found=known[:80] or "空",
+                expected=before[:80] or "空",
+                remedy="看过后再写",
+            )
+        _set(session, meeting, by, {"comments": {**meeting.comments, section: text}})
+        return meeting
+
+
+def _of(session, period: str, area: str) -> Meeting:
+    """The meeting, made where there is none yet."""
+    meeting = session.scalar(sa.select(Meeting).where(Meeting.period == period, Meeting.area == area))
+    if meeting is None:
+        meeting = Meeting(period=period, area=area, comments={}, order=[], units=[])
+        session.add(meeting)
+    return meeting
+
+
+def _refuse_signed(meeting: Meeting) -> None:
+    if meeting.signed_at is not None:
+        raise UsageError(
+            "会议已签发，不能再改", where=meeting.period, found=f"{meeting.signed_by} 已签发", remedy="先撤回签发"
+        )
+
+
+def sign(db: AppDb, period: str, area: str, by: str, question: dict[str, Any]) -> Meeting:
+    """Sign a meeting off in the name of a unit.
+
+    Parameters
+    ----------
+    question : dict
+        What its pack is made from: release, ledger, comments; the pack is made from this from now on.
+    """
     refuse_personal(签发单位=by)
     if not by.strip() or len(by) > MOST_UNIT:
         raise UsageError(
             "签发要写单位", where="签发单位", found=by[:MOST_UNIT] or "空", expected=f"1 至 {MOST_UNIT} 个字"
         )
     with db.writing() as session:
-        meeting = session.scalar(sa.select(Meeting).where(Meeting.period == period, Meeting.area == area))
-        if meeting is None:
-            meeting = Meeting(period=period, area=area, comments={}, order=[], units=[])
-            session.add(meeting)
-        values = {
-            "signed_at": utc_now() if signed else None,
-            "signed_by": by if signed else None,
-            "release_id": release_id if signed else None,
-        }
-        _set(session, meeting, by, values)
+        meeting = _of(session, period, area)
+        _refuse_signed(meeting)
+        _set(session, meeting, by, {"signed_at": utc_now(), "signed_by": by, "ledger": question})
+        return meeting
+
+
+def take_back(db: AppDb, period: str, area: str, by: str) -> Meeting:
+    """Take a sign-off back; the meeting may be changed again."""
+    with db.writing() as session:
+        meeting = _of(session, period, area)
+        _set(session, meeting, by, {"signed_at": None, "signed_by": None, "ledger": None})
         return meeting
 
 
@@ -81,7 +131,9 @@ def _set(session, meeting: Meeting, by: str, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(meeting, name, value)
     session.flush()
-    what = {name: [str(before[name]), str(value)] for name, value in values.items() if before[name] != value}
+    what = {
+        name: [str(before[name])[:_KEPT], str(value)[:_KEPT]] for name, value in values.items() if before[name] != value
+    }
     session.add(Change(at=utc_now(), by=by, subject="meeting", subject_id=str(meeting.id), what=what))
     session.flush()
 

@@ -89,7 +89,9 @@ class Meeting(Table):
     units: Mapped[list[Any]]  # 签到单位
     signed_at: Mapped[datetime | None]
     signed_by: Mapped[str | None]  # a unit
-    ledger: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # its state when the pack was made
+    ledger: Mapped[dict[str, Any] | None] = mapped_column(
+        sa.JSON
+    )  # at sign-off: what its pack is made from, the ledger with it
     version: Mapped[int] = mapped_column()
 
     __mapper_args__: ClassVar = {"version_id_col": version}

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from data.selection import Selection, Window
-from data.store.filters import date_of
+from data.store.filters import date_of, day_window
 from data.store.hotspots import unit_classes
 from data.store.hotspots.events import count_units
 from data.store.hotspots.outlines import neighbours, outlines
@@ -22,7 +22,6 @@ from geo.regions import assign
 LEVEL = "grid"
 WEEKS_AFTER = (4, 8, 12)
 _BEFORE_WEEKS = (8, 52)  # at least, at most
-_EVERYTHING = Scope.everything()
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ def units_of(
     return () if place is None else tuple(np.flatnonzero(release.units.inside(LEVEL, place)).tolist())
 
 
-def effects(release: Release, act: Act, others: Iterable[Act] = ()) -> list[Effect]:
-    """The effect after each of ``WEEKS_AFTER`` that is over in the release.
+def effects(release: Release, scope: Scope, act: Act, others: Iterable[Act] = ()) -> list[Effect]:
+    """The effect after each of ``WEEKS_AFTER`` that is over in the release, among the hotspots of a scope.
 
     Parameters
     ----------
@@ -108,24 +107,28 @@ def effects(release: Release, act: Act, others: Iterable[Act] = ()) -> list[Effe
     Returns
     -------
     list of Effect
-        Empty where no after period is over, fewer than eight weeks of data lie before, or the place has no grid.
+        Empty where no after period is over, fewer than eight weeks of data lie before, the place has no grid or one outside
+        the scope, or more unit-periods of it or its ring are missing than a comparison allows (未报 is not a fall). A control
+        with such gaps is none.
     """
     over = release.data_as_of
-    if over is None or not act.units:
+    if over is None or not act.units or not release.units.in_scope(LEVEL, scope)[list(act.units)].all():
         return []
-    found = []
+    others, found = tuple(others), []
     for weeks in WEEKS_AFTER:
         after = (act.acted, act.acted + timedelta(weeks=weeks))
         if after[1] <= over.date():
-            key = ("effect", act, weeks, tuple(others))
+            key = ("effect", scope, act, weeks, others)
             one = release.remember(
-                key, lambda after=after, weeks=weeks: _effect(release, act, tuple(others), after, weeks)
+                key, lambda after=after, weeks=weeks: _effect(release, scope, act, others, after, weeks)
             )
             found += [] if one is None else [one]
     return found
 
 
-def _effect(release: Release, act: Act, others: tuple[Act, ...], after: Window, weeks: int) -> Effect | None:
+def _effect(
+    release: Release, scope: Scope, act: Act, others: tuple[Act, ...], after: Window, weeks: int
+) -> Effect | None:
     flagging_end = act.flagged - timedelta(days=act.flagged.weekday())
     flagging = Selection(
         flagging_end - timedelta(days=7),
@@ -136,12 +139,15 @@ def _effect(release: Release, act: Act, others: tuple[Act, ...], after: Window, 
     before = _before(release, flagging.start)
     if before is None:
         return None
-    classes = unit_classes(release, flagging, _EVERYTHING, "gi", LEVEL)
+    classes = unit_classes(release, flagging, scope, "gi", LEVEL)
+    gaps = _gaps(release, (before, after))
     mine = set(act.units)
-    groups = [group for group in classes.groups if mine.isdisjoint(group.units)]
+    if gaps[list(mine)].any():
+        return None
+    groups = [group for group in classes.groups if mine.isdisjoint(group.units) and not gaps[list(group.units)].any()]
     busy = [unit for other in others if other.units != act.units and other.flagged < after[1] for unit in other.units]
     acted = [False, *(not set(busy).isdisjoint(group.units) for group in groups)]
-    counts = [np.nan_to_num(one.values) for one in count_units(release, flagging, _EVERYTHING, LEVEL, [before, after])]
+    counts = [np.nan_to_num(one.values) for one in count_units(release, flagging, scope, LEVEL, [before, after])]
 
     def pair(units) -> tuple[int, int]:
         chosen = np.asarray(units, dtype=np.int64)
@@ -174,6 +180,12 @@ def _effect(release: Release, act: Act, others: tuple[Act, ...], after: Window, 
 
 def _grids(release: Release) -> np.ndarray:
     return outlines(release, LEVEL, np.arange(len(release.units.level(LEVEL))))
+
+
+def _gaps(release: Release, windows: tuple[Window, Window]) -> np.ndarray:
+    """Mask over the grids: more unit-periods missing in one of the windows than a comparison allows."""
+    tally = release.reports.tally(LEVEL, [day_window(window) for window in windows])
+    return tally.too_many(release.limits.missing_pct).any(axis=1)
 
 
 def _before(release: Release, end: date) -> Window | None:

@@ -32,7 +32,8 @@ class Return:
 
 
 def returns(release: Release, selection: Selection, scope: Scope) -> list[Return]:
-    """Every unit-period of every dataset whose end lies in the window, of the units in the selected area and scope.
+    """Every unit-period of every dataset whose end lies in the window, of the units in the selected area and scope, and of the
+    unit above the area where that reports for it.
 
     Raises
     ------
@@ -46,9 +47,10 @@ def returns(release: Release, selection: Selection, scope: Scope) -> list[Return
     found = []
     for row in rows:
         place = release.units.find(row["area_code"])
-        if place is None or not release.units.in_scope(place.level, scope)[place.position]:
+        if place is None:
             continue
-        if area is not None and not release.units.inside(place.level, area)[place.position]:
+        told = release.units.in_scope(place.level, scope) if area is None else release.units.around(place.level, area)
+        if not told[place.position]:
             continue
         late = (
             row["state"] != MISSING
@@ -60,3 +62,10 @@ def returns(release: Release, selection: Selection, scope: Scope) -> list[Return
             Return(row["dataset"], row["area_code"], name, row["period_start"], row["period_end"], row["state"], late)
         )
     return found
+
+
+def any_sheet(release: Release) -> bool:
+    """Whether the release has a report calendar at all."""
+    return release.remember(
+        "any sheet", lambda: release.rows(sa.text("SELECT count(*) AS n FROM report_status"))["n"][0].as_py() > 0
+    )

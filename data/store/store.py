@@ -58,6 +58,15 @@ class Store:
         finally:
             self._leave(release)
 
+    def current_id(self) -> str:
+        """Id of the current release.
+
+        Raises
+        ------
+        ReleaseError
+        """
+        return self._target().name
+
     @contextmanager
     def release(self, release_id: str | None) -> Iterator[Release]:
         """A release by its id, for one request; None is the current one. Besides that, the one asked for last stays open.

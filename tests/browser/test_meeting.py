@@ -99,23 +99,37 @@ def test_the_numbers_are_those_of_the_api(open_page, meeting):
 
 def test_what_is_written_is_kept_and_the_second_writer_is_told(open_page, meeting):
     _, _, db = meeting
+
+    def comments():
+        held = meetings.find(db, "2026-W46", "")
+        return held.comments if held else {}
+
     first, second = open_page(), open_page(refused=True)
     first.fill("#s-overall textarea", "请各街道核实")
-    first.wait_for_function("yanpanMeeting.version === 1")
+    first.wait_for_function("yanpanMeeting.comments.overall === '请各街道核实'")
+    second.fill("#s-video textarea", "另一节，两个人各写各的")
+    second.wait_for_function("yanpanMeeting.comments.video")
+    assert comments() == {"overall": "请各街道核实", "video": "另一节，两个人各写各的"}
     second.fill("#s-overall textarea", "另一个人写的")
     second.wait_for_function("document.getElementById('fault').textContent.includes('已被别人改过')")
     assert second.input_value("#s-overall textarea") == "另一个人写的"  # nothing typed is lost
-    kept = meetings.find(db, "2026-W46", "")
-    assert kept.comments["overall"] == "请各街道核实"
-    first.click("#contents li[data-key=last] input")
-    first.wait_for_function("!document.getElementById('s-last') && yanpanMeeting.version >= 2")
+    assert comments()["overall"] == "请各街道核实"
+    # What is being typed stays while sections are moved, and is kept afterwards.
+    first.reload()
+    first.wait_for_function(WHOLE)
+    first.fill("#s-quality textarea", "还没存")
     first.locator("#contents li[data-key=disputes]").hover()
     first.click("#contents li[data-key=disputes] [data-move='-1']")
-    first.wait_for_function("yanpanMeeting.version >= 3")
+    first.wait_for_function("yanpanMeeting.comments.quality === '还没存'")
+    first.click("#contents li[data-key=last] input")
+    first.wait_for_function("!document.getElementById('s-last')")
+    first.wait_for_function("yanpanMeeting.order.length === 11")
+    first.wait_for_timeout(500)
     order = meetings.find(db, "2026-W46", "").order
     assert "last" not in order and order.index("disputes") == order.index("hours") - 1
     again = open_page()
     assert again.input_value("#s-overall textarea") == "请各街道核实" and again.locator("#s-last").count() == 0
+    assert again.input_value("#s-quality textarea") == "还没存"
 
 
 def test_decisions_sign_in_and_sign_off(open_page, meeting):
@@ -139,10 +153,19 @@ def test_decisions_sign_in_and_sign_off(open_page, meeting):
     page.click("#sign button")
     page.wait_for_selector("#unsign")
     held = meetings.find(db, "2026-W45", "")
-    assert held.units == ["文昌街道"] and held.signed_by == "区综治中心" and held.release_id == "r20261116-060000"
+    assert (
+        held.units == ["文昌街道"] and held.signed_by == "区综治中心" and held.ledger["release"] == "r20261116-060000"
+    )
+    # Signed is signed: nothing is recorded, commented or signed over any more, and the pack stays as it was.
+    page.fill("#decide [name=matter]", "再加一项")
+    page.fill("#decide [name=unit]", "某单位")
+    page.fill("#decide [name=due]", str(TODAY))
+    page.click("#decide button")
+    page.wait_for_function("document.getElementById('decide-note').textContent.includes('已签发')")
+    ledger.add(db, "分析", date(2026, 11, 4), matter="签发以后才有的", unit="某单位", due=TODAY + timedelta(days=9))
     with urlopen(f"{address}/meeting/file?period=2026-W45&form=html") as answer:
         text = answer.read().decode()
-    assert "区综治中心" in text and "文昌街道" in text and "沿街店面 噪声" in text
+    assert "区综治中心" in text and "文昌街道" in text and "沿街店面 噪声" in text and "签发以后才有的" not in text
     page.wait_for_function(WHOLE)
     assert page.locator("#s-overall textarea").is_disabled()
 
@@ -165,6 +188,11 @@ def test_the_board_a_card_and_its_form(open_page, meeting):
     other.wait_for_function("document.getElementById('item-fault').textContent.includes('已被别人改过')")
     assert other.input_value("#item-form [name=post]") == "城管协调岗" and "结案" in other.inner_text("#item-fault")
     assert next(one for one in ledger.items(db) if one.state == "结案").post == ""
+    other.wait_for_function("document.querySelectorAll('#item-history li').length === 2")
+    other.click("#item-form [type=submit]")  # having seen it, only what was typed here is written
+    other.wait_for_function("!document.getElementById('item-dialog').open")
+    kept = next(one for one in ledger.items(db) if one.matter.startswith("钟鼓社区"))
+    assert (kept.state, kept.post) == ("结案", "城管协调岗")
 
 
 def test_the_list_and_the_map(open_page, meeting):
@@ -172,8 +200,13 @@ def test_the_list_and_the_map(open_page, meeting):
     assert page.locator(".ledger-table tbody tr").count() >= 2
     page = open_page("/meeting?view=map")
     page.wait_for_selector(".ledger-mark")
+    page.goto(meeting[0] + "/meeting?view=board")
     page.click("#item-new")
-    page.click("#draw")
+    page.fill("#item-form [name=matter]", "圈出来的地方")
+    page.fill("#item-form [name=unit]", "某派出所")
+    page.fill("#item-form [name=due]", str(TODAY + timedelta(days=3)))
+    page.click("#draw")  # by way of the map, and what was typed comes back
+    page.wait_for_selector(".draw-note")
     box = page.locator("#city").bounding_box()
     for dx, dy in ((0.4, 0.4), (0.6, 0.4), (0.5, 0.6)):
         page.mouse.click(box["x"] + box["width"] * dx, box["y"] + box["height"] * dy)
@@ -181,11 +214,12 @@ def test_the_list_and_the_map(open_page, meeting):
     page.keyboard.press("Enter")
     page.wait_for_selector("#item-dialog[open]")
     assert page.input_value("#item-form [name=polygon]").startswith("POLYGON ((113.")
-    page.fill("#item-form [name=matter]", "圈出来的地方")
-    page.fill("#item-form [name=unit]", "某派出所")
-    page.fill("#item-form [name=due]", str(TODAY + timedelta(days=3)))
+    assert page.input_value("#item-form [name=matter]") == "圈出来的地方"
+    before = page.locator(".ledger-mark").count()
     page.click("#item-form [type=submit]")
-    page.wait_for_function("document.querySelectorAll('.ledger-mark').length === 2")
+    page.wait_for_function(f"document.querySelectorAll('.ledger-mark').length === {before + 1}")
+    made = next(one for one in ledger.items(meeting[2]) if one.matter == "圈出来的地方")
+    assert made.polygon and made.lon is None
 
 
 def test_presenting_with_keys_and_live_maps(open_page):

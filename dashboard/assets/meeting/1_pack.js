@@ -11,7 +11,8 @@
   /** One write at a time, so that the version is always the last one. */
   let line = Promise.resolve();
   function write(told) {
-    line = line.then(() => post("write", { version: meeting.version, ...told })).then(function (answer) { meeting.version = answer.version; fault(null); }, fault);
+    line = line.then(() => post("write", { version: meeting.version, ...told })).then(function (answer) { meeting.version = answer.version; fault(null); return true; },
+      function (error) { fault(error); return refreshSide().then(() => false); });  // what stands there now; it can be done again
     return line;
   }
   yanpan.meeting = { query, post, fault, write };
@@ -24,10 +25,11 @@
     try {
       const told = await yanpan.ask("/meeting/section" + query({ key: key, number: number }));
       if (told.release !== meeting.release && !meeting.frozen) { location.reload(); return; }
+      const old = place.querySelector("textarea"), typed = old && old.value !== (meeting.comments[key] || "") ? old.value : null;
       yanpan.render(place, told.section);
       yanpan.render($("warnings"), told.warnings);
       place.dataset.ready = "";
-      for (const box of place.querySelectorAll("textarea")) { box.value = box.textContent; grow(box); }
+      for (const box of place.querySelectorAll("textarea")) { box.value = typed === null ? box.textContent : typed; grow(box); }
       document.dispatchEvent(new CustomEvent("yanpan:section", { detail: key }));
     } catch (error) {
       yanpan.render(place, ["p", { class: "empty bad" }, [error.message]]);
@@ -46,11 +48,18 @@
     if (!box) return;
     grow(box);
     clearTimeout(waiting[box.dataset.comment]);
-    waiting[box.dataset.comment] = setTimeout(function () {
-      meeting.comments[box.dataset.comment] = box.value;
-      write({ comments: meeting.comments });
-    }, SAVE_MS);
+    waiting[box.dataset.comment] = setTimeout(() => keep(box.dataset.comment, box.value), SAVE_MS);
   });
+
+  function keep(key, text) {
+    const before = meeting.comments[key] || "";
+    if (text === before) return;
+    line = line.then(() => post("comment", { section: key, text: text, before: before })).then(function (answer) {
+      meeting.comments[key] = text;
+      if (answer.version === meeting.version + 1) meeting.version = answer.version;  // else somebody changed something else: told at the next write
+      fault(null);
+    }, fault);
+  }
 
   /* Order and hiding. */
   function arrange(order) {
@@ -69,7 +78,7 @@
     }
     for (const key of order) place.append($("s-" + key));
     for (const key of [...order, ...meeting.sections.filter((one) => !order.includes(one))]) list.append(list.querySelector("[data-key=" + key + "]"));
-    write({ order: order }).then(fillAll);
+    write({ order: order }).then((kept) => { if (kept) fillAll(); else location.reload(); });
   }
   document.addEventListener("click", function (event) {
     const move = event.target.closest(".move");
@@ -89,6 +98,7 @@
     const told = await yanpan.ask("/meeting/side" + query());
     yanpan.render($("side"), told.side);
     meeting.version = told.version;
+    meeting.units = told.units;
     for (const key of ["decisions", "last"]) if (meeting.order.includes(key)) fill(key, meeting.order.indexOf(key) + 1);
   }
   const values = (form) => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));

@@ -42,10 +42,10 @@
     const evidence = make("div", "present-evidence"), shown = pieces(key), wide = shown.slice(at.piece, at.piece + 2);
     for (const one of wide) {
       const card = make("section", "present-card"), picture = one.querySelector("img"), copy = one.cloneNode(true);
-      if (picture) {
+      if (picture && meeting.live) {
         copy.querySelector("img").replaceWith(live(LIVE[new URL(picture.src).searchParams.get("name")]));
-        card.classList.add("with-map");
       }
+      card.classList.toggle("with-map", !!picture);
       card.append(...copy.childNodes);
       if (copy.querySelector || one.querySelector("table.narrow")) card.classList.toggle("broad", !!one.querySelector("table.narrow"));
       evidence.append(card);

@@ -7,7 +7,8 @@
   const dialog = $("item-dialog"), form = $("item-form");
   const at = { id: null, version: 0 };
 
-  function open(id, given) {
+  function open(id, given, point) {
+    yanpan.meeting.point = point || null;
     const item = id === null ? given || {} : meeting.items[id];
     at.id = id;
     at.version = item.version || 0;
@@ -21,7 +22,7 @@
     $("item-title").textContent = id === null ? yanpan.say("新增事项") : item.number;
     $("item-fault").textContent = "";
     yanpan.render($("item-history"), null);
-    if (id !== null) yanpan.ask("/meeting/history" + query({ id: id })).then((told) => yanpan.render($("item-history"), told));
+    if (id !== null) yanpan.ask("/meeting/history" + query({ id: id })).then((told) => yanpan.render($("item-history"), told.history));
     dialog.showModal();
   }
   yanpan.meeting.openItem = open;
@@ -32,9 +33,11 @@
       const old = before[name] === null || before[name] === undefined ? "" : String(before[name]);
       if (at.id === null ? value !== "" : value !== old) told[name] = value;
     }
-    post("item", { id: at.id, version: at.version, values: { ...(yanpan.meeting.point || {}), ...told } }).then(() => location.reload(), function (error) {
+    post("item", { id: at.id === null ? null : Number(at.id), version: at.version, values: { ...(yanpan.meeting.point || {}), ...told } }).then(() => location.reload(), function (error) {
       $("item-fault").textContent = "✕ " + error.message;  // what was typed stays
-      if (at.id !== null) yanpan.ask("/meeting/history" + query({ id: at.id })).then((found) => yanpan.render($("item-history"), found));
+      if (at.id === null) return;
+      // The latest version is shown; saving again writes only the fields that were changed here.
+      yanpan.ask("/meeting/history" + query({ id: at.id })).then(function (found) { yanpan.render($("item-history"), found.history); at.version = found.version; });
     });
   });
   document.addEventListener("click", function (event) {
@@ -62,8 +65,26 @@
     if (event.target.id === "kind") location.search = query({ period: event.target.value, view: view });
     if (event.target.id === "area") location.search = "?" + new URLSearchParams({ period: meeting.period, view: view, ...(event.target.value ? { area: event.target.value } : {}) });
   });
+  /* Drawing keeps what was typed: on the map view at once, from the others by way of it. */
+  const KEPT = "yanpan-drawing";
   $("draw").addEventListener("click", function () {
+    const kept = { id: at.id, values: Object.fromEntries(new FormData(form)) };
     dialog.close();
-    if (meeting.map) document.dispatchEvent(new CustomEvent("yanpan:draw")); else location.search = query({ view: "map" });
+    if ($("city")) { at.kept = kept; document.dispatchEvent(new CustomEvent("yanpan:draw")); return; }
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    location.search = query({ view: "map" });
   });
+  yanpan.meeting.drawn = function (place) {
+    const { id, values } = at.kept || { id: null, values: {} };
+    at.kept = null;
+    open(id, values, place && place.lon !== undefined ? place : null);
+    for (const control of form.elements) if (control.name && control.name in values) control.value = values[control.name];
+    if (place && place.polygon) form.elements.polygon.value = place.polygon;
+  };
+  const waiting = $("city") && sessionStorage.getItem(KEPT);
+  if (waiting) {
+    sessionStorage.removeItem(KEPT);
+    at.kept = JSON.parse(waiting);
+    document.addEventListener("yanpan:map", () => document.dispatchEvent(new CustomEvent("yanpan:draw")));
+  }
 })();

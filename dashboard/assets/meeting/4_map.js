@@ -25,9 +25,10 @@
     }
     map.on("click", function (event) { if (at.drawing) { at.points.push([event.latlng.lng, event.latlng.lat]); trace(map); } });
     map.on("dblclick", () => finish(map));
-    document.addEventListener("keydown", function (event) { if (at.drawing && event.key === "Enter") finish(map); if (event.key === "Escape") stop(map); });
+    document.addEventListener("keydown", function (event) { if (at.drawing && event.key === "Enter") finish(map); if (at.drawing && event.key === "Escape") { stop(map); yanpan.meeting.drawn(null); } });
     document.addEventListener("yanpan:draw", () => draw());
     map.on("zoomend moveend", yanpan.city.placeNames);
+    document.dispatchEvent(new CustomEvent("yanpan:map"));
   }
   function polygonOf(wkt) {
     const rings = [...wkt.matchAll(/\(([^()]+)\)/g)].map((ring) => ring[1].split(",").map((pair) => pair.trim().split(/\s+/).map(Number)));
@@ -57,9 +58,8 @@
     const points = at.points.filter((one, i) => i === 0 || Math.hypot(one[0] - at.points[i - 1][0], one[1] - at.points[i - 1][1]) > 1e-6);
     stop();
     const round = ([lon, lat]) => lon.toFixed(6) + " " + lat.toFixed(6);
-    if (points.length < 3) { yanpan.meeting.point = { lon: points[0][0], lat: points[0][1] }; yanpan.meeting.openItem(null, {}); return; }
-    yanpan.meeting.point = null;
-    yanpan.meeting.openItem(null, { polygon: "POLYGON ((" + [...points, points[0]].map(round).join(", ") + "))" });
+    if (points.length < 3) yanpan.meeting.drawn({ lon: points[0][0], lat: points[0][1] });
+    else yanpan.meeting.drawn({ polygon: "POLYGON ((" + [...points, points[0]].map(round).join(", ") + "))" });
   }
   begin();
 })();

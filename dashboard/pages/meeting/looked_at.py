@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dashboard.reports.asked import Asked, period_text
@@ -32,6 +32,8 @@ class LookedAt:
         The same, put to the release.
     meeting : Meeting or None
         None where nobody has written to it.
+    items, ledger : list of Item
+        The ledger as it is now, with its versions: that of the area, and all of it.
     """
 
     release: Release
@@ -39,6 +41,8 @@ class LookedAt:
     question: Question
     at: Asked
     meeting: Meeting | None
+    items: list[Item]
+    ledger: list[Item]
 
     @property
     def order(self) -> list[str]:
@@ -51,14 +55,9 @@ class LookedAt:
         return self.meeting.version if self.meeting else 0
 
     @property
-    def items(self) -> list[Item]:
-        """The ledger of the area."""
-        return self.at.items
-
-    @property
     def made(self) -> list[Item]:
         """What this meeting has decided."""
-        return [item for item in self.items if item.id in self.question.made]
+        return [item for item in self.at.items if item.id in self.question.made]
 
     def query(self, **changed: str) -> str:
         """The address of this meeting with some of it changed."""
@@ -81,9 +80,11 @@ class LookedAt:
 
 
 def frozen_release(db: AppDb, period: str, area: str) -> str | None:
-    """The release a meeting has frozen; None follows the current one."""
-    meeting = meetings.find(db, period, area) if period else None
-    return meeting.release_id if meeting else None
+    """The release a meeting was signed with, or has frozen; None follows the current one."""
+    meeting = meetings.find(db, period, area)
+    if meeting is None:
+        return None
+    return meeting.ledger["release"] if meeting.signed_at is not None and meeting.ledger else meeting.release_id
 
 
 def look(release: Release, scope: Scope, db: AppDb, settings: Settings, period: str, area: str) -> LookedAt:
@@ -95,8 +96,9 @@ def look(release: Release, scope: Scope, db: AppDb, settings: Settings, period: 
     """
     question = question_of(release, scope, db, settings, period, area, datetime.now(UTC))
     at = asked_of(release, scope, question)
-    at = replace(at, items=of_area(release, scope, at.area, ledger.items(db)))  # with their versions, to be written to
-    return LookedAt(release, scope, question, at, meetings.find(db, question.period, area))
+    known = ledger.items(db)
+    meeting, items = meetings.find(db, question.period, area), of_area(release, scope, at.area, known)
+    return LookedAt(release, scope, question, at, meeting, items, known)
 
 
 def canonical(period: str, release: Release) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import anyio.to_thread
+import shapely
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
@@ -54,10 +56,19 @@ class Written(BaseModel):
     period: str
     area: str = ""
     version: int
-    comments: dict[str, str] | None = None
     order: list[str] | None = None
     units: list[str] | None = None
     frozen: bool | None = None
+
+
+class Comment(BaseModel):
+    """A comment on a section, and what stood there before."""
+
+    period: str
+    area: str = ""
+    section: str
+    text: str
+    before: str
 
 
 class Signed(BaseModel):
@@ -124,6 +135,7 @@ def add(
     def _told(found: LookedAt, **more: Any) -> dict:
         signed = found.meeting is not None and found.meeting.signed_at is not None
         return {"period": found.question.period, "area": found.question.area, "release": found.release.info.release_id, "version": found.version,
+                "live": store.current_id() == found.release.info.release_id,  # the wall's map knows no other release
                 "signed": signed, "frozen": found.meeting is not None and found.meeting.release_id is not None,
                 "header": f"{found.at.meeting} · {found.at.period_words()} · {found.at.place}", "asOf": found.release.info.data_as_of or "", **more}  # fmt: skip
 
@@ -139,7 +151,7 @@ def add(
                           comments=found.question.comments))  # fmt: skip
 
     def _ledger(found: LookedAt, view: str, request: Request) -> str:
-        effects = effects_of(found.release, found.items)
+        effects = effects_of(found.release, found.scope, found.items, found.ledger)
         body = pages.ledger_body(found, view, effects, view_pack.place_options(found))
         items = {one.id: _fields(one) for one in found.items}
         more = {"items": items, "view": view}
@@ -175,7 +187,7 @@ def add(
     @server.get("/meeting/side", include_in_schema=False)
     def side(request: Request) -> Response:
         with looked(request) as (found, _):
-            told = {"side": html.part(view_pack.side(found)), "version": found.version}
+            told = {"side": html.part(view_pack.side(found)), "version": found.version, "units": found.question.units}
         return answers.plain(answers.text(told))
 
     @server.get("/meeting/file", include_in_schema=False)
@@ -195,9 +207,7 @@ def add(
                 circulate=own.get("circulate") == "1",
             )
         with _MAKING, tempfile.TemporaryDirectory() as directory:
-            _, made = make_files(
-                settings.releases / question.release, scope, question, [_FORMS[form]], Path(directory), settings.limits
-            )
+            _, made = make_files(settings.releases / question.release, scope, question, [_FORMS[form]], Path(directory))
             wanted = next(
                 path for path in made if path.suffix != ".json" and ("16x9" in path.name) == (form == "pdf16x9")
             )
@@ -208,21 +218,33 @@ def add(
         by, db = guard.writer_of(request), request.app.state.db
         with _look(request, told.period, told.area) as found:
             period, area, release = found.question.period, found.question.area, found.release.info.release_id
-        values = told.model_dump(include={"comments", "order", "units"}, exclude_none=True)
-        unknown = next((key for key in (*(told.order or ()), *(told.comments or {})) if key not in SECTIONS), None)
+        values = told.model_dump(include={"order", "units"}, exclude_none=True)
+        unknown = next((key for key in told.order or () if key not in SECTIONS), None)
         if unknown is not None:
             raise ParameterError("order", unknown, " ".join(SECTIONS))
         if told.frozen is not None:
             values["release_id"] = release if told.frozen else None
         return {"version": meetings.write(db, period, area, told.version, by, **values).version}
 
+    @server.post("/meeting/comment", include_in_schema=False)
+    def comment(request: Request, told: Comment) -> dict:
+        section_key = choice("section", told.section, tuple(SECTIONS))
+        with _look(request, told.period, told.area) as found:
+            period, area = found.question.period, found.question.area
+        by = guard.writer_of(request)
+        kept = meetings.comment(request.app.state.db, period, area, section_key, told.text, told.before, by)
+        return {"version": kept.version}
+
     @server.post("/meeting/sign", include_in_schema=False)
     def sign(request: Request, told: Signed) -> dict:
+        db = request.app.state.db
         with _look(request, told.period, told.area) as found:
-            period, area, release = found.question.period, found.question.area, found.release.info.release_id
-        return {
-            "version": meetings.sign(request.app.state.db, period, area, told.unit, release, signed=told.signed).version
-        }
+            question = found.question
+        if told.signed:
+            kept = meetings.sign(db, question.period, question.area, told.unit, json.loads(question.to_json()))
+        else:
+            kept = meetings.take_back(db, question.period, question.area, guard.writer_of(request))
+        return {"version": kept.version}
 
     @server.post("/meeting/item", include_in_schema=False)
     def item(request: Request, told: Stated) -> dict:
@@ -231,12 +253,18 @@ def add(
             today = found.at.today
             values = _values(found, told.values)
             period, area, version = found.question.period, found.question.area, found.version
+            known = {one.id for one in found.items}
+            signed = found.meeting is not None and found.meeting.signed_at is not None
+        if told.meeting and signed:
+            raise UsageError("会议已签发，不能再记", where=period, found="已签发", remedy="先撤回签发，或在下一期记")
+        if told.id is not None and told.id not in known:
+            raise ParameterError("id", str(told.id), "台账里的一个事项")
         if told.id is not None:
             changed = ledger.change(db, told.id, told.version, by, today, **values)
             return {"id": changed.id, "version": changed.version}
         if told.meeting:
-            known = meetings.find(db, period, area) or meetings.write(db, period, area, version, by)
-            values["meeting_id"] = known.id
+            held = meetings.find(db, period, area) or meetings.write(db, period, area, version, by)
+            values["meeting_id"] = held.id
         made = ledger.add(db, by, today, **values)
         return {"id": made.id, "number": made.number, "version": made.version}
 
@@ -244,9 +272,11 @@ def add(
     def history(request: Request) -> Response:
         with looked(request, "id") as (found, own):
             number = whole("id", own.get("id", ""), 1, 10**9)
-            if number not in {one.id for one in found.items}:
+            item = next((one for one in found.items if one.id == number), None)
+            if item is None:
                 raise ParameterError("id", own.get("id", ""), "台账里的一个事项")
-        return answers.plain(answers.text(html.part(view_ledger.history(ledger.history(request.app.state.db, number)))))
+        shown = view_ledger.history(ledger.history(request.app.state.db, number))
+        return answers.plain(answers.text({"history": html.part(shown), "version": item.version}))
 
     @server.post("/meeting/import", include_in_schema=False)
     async def load(request: Request) -> dict:
@@ -260,9 +290,12 @@ def add(
         return await _in_thread(_import, request, body)
 
     def _import(request: Request, body: bytes) -> dict:
-        rows, left = read_items(body)
         with store.current() as release:
             today = datetime.now(ZoneInfo(release.info.timezone)).date()
+            rows, left = read_items(body, today)
+            for row in rows:
+                if row.get("area_code"):
+                    release.units.allowed(row["area_code"], guard.scope_of(request))
         made = ledger.add_all(request.app.state.db, guard.writer_of(request), today, rows)
         return {"added": len(made), "left_out": left}
 
@@ -304,9 +337,49 @@ def _values(found: LookedAt, given: dict[str, Any]) -> dict[str, Any]:
             if value == "" and name in ("area_code", "category", "polygon", "closed", "struck", "due", "opened")
             else value
         )
+    for name in ("lon", "lat"):
+        if isinstance(values.get(name), str):
+            try:
+                values[name] = float(values[name]) if values[name] else None
+            except ValueError:
+                raise UsageError(
+                    "坐标读不出", where=ledger.NAMES[name], found=str(values[name])[:20], expected="十进制度数"
+                ) from None
     if values.get("area_code"):
         found.release.units.allowed(values["area_code"], found.scope)
+    elif values.get("polygon") or values.get("lon") is not None:
+        values["area_code"] = _drawn_in(found, values)
     return values
+
+
+def _drawn_in(found: LookedAt, values: dict[str, Any]) -> str | None:
+    """Code of the smallest area that holds what was drawn, so that it is told where it lies; None outside every grid.
+
+    Raises
+    ------
+    OutsideScope
+    """
+    try:
+        within = list(
+            units_of(found.release, polygon=values.get("polygon"), point=(values.get("lon"), values.get("lat")))
+        )
+    except shapely.errors.GEOSException:
+        return None  # the ledger says what is wrong with it
+    if not within:
+        return None
+    units = found.release.units
+    if len(within) == 1:
+        code = str(units.level("grid").codes[within[0]])
+    else:
+        code = None
+        for level in ("community", "street", "district"):
+            above = set(units.level("grid").above[level][within].tolist())
+            if len(above) == 1 and min(above) >= 0:
+                code = str(units.level(level).codes[above.pop()])
+                break
+    if code is not None:
+        units.allowed(code, found.scope)
+    return code
 
 
 def _points(found: LookedAt) -> dict[int, tuple[float, float]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dashboard.components.words import LEVEL_NAMES, NOTHING
+from dashboard.components.words import LEVEL_NAMES
 from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
-from dashboard.reports.wording import change_cells, change_finding, names, ranked, uneven
+from dashboard.reports.wording import change_cells, change_finding, names, p_cell, ranked, uneven
 from data.store import counts
 from data.store.changes import Change, changes
 from geo.change import CLEAR_RISE, NORMAL, NOT_COMPARABLE, RISE, VERDICTS, benjamini_hochberg, verdict_words
@@ -24,10 +24,8 @@ def change(at: Asked) -> Section:
         return Section("change", (Finding("本发布没有事件来源。"),))
     found = changes(at.release, at.selection, at.scope).categories
     level = at.level("street", "community", "grid", "district")
-    areas = _areas(at, level) if level else []
-    bands = [
-        (_band_words(band), changes(at.release, replace(at.selection, hours=band), at.scope).total) for band in BANDS
-    ]
+    areas, adjusted = _areas(at, level) if level else ([], 0)
+    bands = _judged_bands(at)
     named = [*found.items(), *((row["name"], _change(row)) for row in areas)]
     findings = [change_finding(name, one, at.past, decimals=at.decimals) for name, one in named if _speaks(one)]
     findings += [
@@ -39,7 +37,7 @@ def change(at: Asked) -> Section:
     blocks = [_bands_table(at, bands)]
     if level:
         picture = Picture(f"各{LEVEL_NAMES[level]}与{at.past}相比", "change", "按判定着色；斜线为未报。")
-        blocks = [_areas_table(at, level, areas), picture, *blocks]
+        blocks = [_areas_table(at, level, areas, adjusted), picture, *blocks]
     return Section(
         "change",
         (head, *ranked(findings, _FINDINGS)),
@@ -84,16 +82,21 @@ def _headline(at: Asked, found: dict[str, Change], areas: list[dict], level: str
         parts.append(f"{'其余' if parts else ''}{rest}类属正常波动")
     if level:
         moved = sum(_speaks(_change(row)) for row in areas)
-        parts.append(
-            f"{len(areas)}个{LEVEL_NAMES[level]}中{moved}个有超出正常波动的变化"
-            if moved
-            else f"{len(areas)}个{LEVEL_NAMES[level]}均在正常波动之内"
-        )
+        unsure = sum(row["verdict"] in (None, NOT_COMPARABLE) for row in areas)
+        judged = len(areas) - unsure
+        if moved:
+            parts.append(f"{len(areas)}个{LEVEL_NAMES[level]}中{moved}个有超出正常波动的变化")
+        elif judged:
+            parts.append(f"可比的{judged}个{LEVEL_NAMES[level]}均在正常波动之内")
+        if unsure:
+            parts.append(f"{unsure}个{LEVEL_NAMES[level]}缺报或未齐，无法比较")
     return Finding("；".join(parts) + "。", 9, "bad" if up else "")
 
 
-def _areas(at: Asked, level: str) -> list[dict]:
-    return counts(at.release, at.selection, at.scope, level).rows.to_pylist()
+def _areas(at: Asked, level: str) -> tuple[list[dict], int]:
+    """The areas, and over how many their p is adjusted."""
+    answer = counts(at.release, at.selection, at.scope, level)
+    return answer.rows.to_pylist(), answer.meta["adjusted_over"]
 
 
 def _change(row: dict) -> Change:
@@ -109,7 +112,7 @@ def _change(row: dict) -> Change:
     )
 
 
-def _areas_table(at: Asked, level: str, areas: list[dict]) -> Table:
+def _areas_table(at: Asked, level: str, areas: list[dict], adjusted: int) -> Table:
     """Verdicts first, then the largest differences."""
 
     def key(row: dict):
@@ -119,11 +122,18 @@ def _areas_table(at: Asked, level: str, areas: list[dict]) -> Table:
     rows = []
     for row in sorted(areas, key=key)[:_LISTED]:
         now, before, told, word = change_cells(_change(row), at.decimals)
-        p = NOTHING if row["p"] is None else "<0.001" if row["p"] < 0.0005 else f"{row['p']:.3f}"
         rows.append(
-            (Cell(row["name"]), now, before, told, change_cells(year[row["code"]], at.decimals)[2], Cell(p), word)
+            (
+                Cell(row["name"]),
+                now,
+                before,
+                told,
+                change_cells(year[row["code"]], at.decimals, "去年为0")[2],
+                p_cell(row["p"]),
+                word,
+            )
         )
-    note = f"起；{uneven([_change(row) for row in areas])}先列超出正常波动的，再按差数列前{_LISTED}；p按全部{len(areas)}个{LEVEL_NAMES[level]}校正。"
+    note = f"起；{uneven([_change(row) for row in areas])}先列超出正常波动的，再按差数列前{_LISTED}；p按授权范围内可比的{adjusted}个{LEVEL_NAMES[level]}校正。"
     return Table(f"各{LEVEL_NAMES[level]}变化", (LEVEL_NAMES[level], "本期", "上期", "环比", "同比", "p", "判定"), tuple(rows), note=note,
                  widths=(1.2, 0.7, 0.7, 1.75, 1.75, 0.8, 1.3))  # fmt: skip
 
@@ -132,8 +142,7 @@ def _bands_table(at: Asked, bands: list[tuple[str, Change]]) -> Table:
     rows = []
     for name, one in bands:
         now, before, told, word = change_cells(one, at.decimals)
-        p = NOTHING if one.p is None else "<0.001" if one.p < 0.0005 else f"{one.p:.3f}"
-        rows.append((Cell(name), now, before, told, Cell(p), word))
+        rows.append((Cell(name), now, before, told, p_cell(one.p), word))
     return Table("各时段变化", ("时段", "本期", "上期", "环比", "p", "判定"), tuple(rows), note=f"起；{uneven([one for _, one in bands])}钟点不明的不在其中；p按四个时段校正。",
                  widths=(1.4, 0.8, 0.8, 1.5, 0.9, 1.3))  # fmt: skip
 

@@ -8,14 +8,14 @@ from dashboard.acts import effects_of
 from dashboard.components.words import NOTHING, day_text, p_text, whole
 from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Finding, Section, Table
-from dashboard.reports.sections.hotspots import LEVEL, has_grids, peak_hours
+from dashboard.reports.sections.hotspots import LEVEL, found_hotspots, peak_hours, why_not
 from dashboard.reports.wording import names
 from dashboard.supervised import due_words
-from dashboard.told_hotspots import place_of, told_hotspots
+from dashboard.told_hotspots import place_of
 from data.app_db import Item
 from data.app_db.ledger import CLOSED, OPEN, SOON_DAYS, STRUCK, is_overdue
 from data.store.alerting import LEAST_EVENTS
-from data.store.coverage.repairs import repairs
+from data.store.coverage.repairs import WEEKS, repairs
 from data.store.effect import Effect
 from geo.evaluation.displacement import NO_CONTROL
 
@@ -25,7 +25,7 @@ _WEEKLY = 2  # patrols a week that a template proposes
 
 
 def effect_words(one: Effect) -> str:
-    """「之后4周较预计少24起（95%区间−37至−12），p<0.001，措施地点的下降超出对照」, never more than is measured."""
+    """「之后4周连同周边比预计少23.7起（对照5处，95%区间−34.3至−13.1，p<0.001），超出偶然」, never more than is measured."""
     found = one.measured
     if found.note == NO_CONTROL:
         return f"之后{one.weeks}周{one.treated[1]}起，之前折算{one.treated[0] * found.ratio:.1f}起；{NO_CONTROL}"
@@ -59,7 +59,7 @@ def last(at: Asked) -> Section:
                 "bad",
             )
         )
-    measured = effects_of(at.release, known)
+    measured = effects_of(at.release, at.scope, known, at.ledger)
     for one in known:
         if one.id in measured:
             findings.append(
@@ -147,10 +147,8 @@ def _compared(at: Asked, known: list[Item], measured: dict[int, list[Effect]]) -
 def advice(at: Asked) -> Section:
     """工作建议: places, hours, quantified actions, from templates; a draft for the meeting."""
     found = []
-    if has_grids(at):
-        worth = [
-            one for one in told_hotspots(at.release, at.selection, at.scope, LEVEL) if one.group.count >= LEAST_EVENTS
-        ]
+    if not why_not(at):
+        worth = [one for one in found_hotspots(at) if one.group.count >= LEAST_EVENTS]
         for one in worth[:_ADVISED]:
             when = peak_hours(at, one)
             found.append(
@@ -162,12 +160,8 @@ def advice(at: Asked) -> Section:
     order, broken = repairs(at.release, at.selection, at.scope)
     if broken and order[0].gain:
         gain = [one for one in order[:3] if one.gain]
-        found.append(
-            Finding(
-                f"一周内修复摄像机{names([one.name or one.code for one in gain], 3)}，近12周可补看{whole(sum(one.gain for one in gain))}起（逐台计）。",
-                4,
-            )
-        )
+        each = "、".join(f"{one.name or one.code}（{whole(one.gain)}起）" for one in gain)
+        found.append(Finding(f"一周内修复摄像机{each}：括号内是近{WEEKS}周各自范围内无人看到的事件。", 4))
     overdue = [one for one in at.items if is_overdue(one, at.today)]
     if overdue:
         found.append(Finding(f"逾期{len(overdue)}项由责任单位于3日内说明原因并报新期限；再逾期的按程序黄牌警告。", 4.5))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dashboard.components.words import DISPUTE_STAGES, LEVEL_NAMES, NOTHING, signed, whole, window_text
+from dashboard.components.words import DISPUTE_STAGES, LEVEL_NAMES, NOTHING, p_text, signed, whole, window_text
 from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Chart, Finding, Section, Table
+from dashboard.reports.wording import change_cells, percent_change, uneven, verdict_words
 from data.selection import parse_period
 from data.store import disputes as dispute_figures
+from data.store.disputes import Compared, compared_disputes
 from geo.change import percent_text
 
 _AGES = {"le30": "30天以内", "31_90": "31—90天", "gt90": "90天以上"}
@@ -21,12 +23,14 @@ def disputes(at: Asked) -> Section:
     meta = answer.meta
     if not meta["sources"]:
         return Section("disputes", (Finding("本发布没有纠纷来源。"),))
+    if meta["state"] is None:
+        return Section("disputes", (Finding("纠纷来源不报到这一级，见上级区域。"),))
     if meta["total"] is None:
         return Section("disputes", (Finding("这一时段没有任何纠纷上报，全部未报。", 9, "warn"),))
-    total, before = meta["total"], meta["total_before"]
-    period = window_text(parse_period(f"{meta['period']['from']}..{meta['period']['to']}"))
+    found = compared_disputes(at.release, at.selection, at.scope)
+    total, period = meta["total"], _period(meta["period"])
     head = [
-        f"{period}"
+        period
         + "，".join(
             f"{name}{whole(total[stage])}件" for stage, name in DISPUTE_STAGES.items() if total[stage] is not None
         )
@@ -35,43 +39,51 @@ def disputes(at: Asked) -> Section:
     head += [
         f"{rate['name']}{percent_text(rate['numerator'], rate['denominator'], decimals=at.decimals)}" for rate in rates
     ]
-    findings = [Finding("，".join(head) + "。", 9)]
-    if before and before["found"] is not None and total["found"] is not None:
-        findings.append(
-            Finding(
-                f"排查数较{at.past}{signed(total['found'] - before['found'])}件{_percent(total['found'] - before['found'], before['found'], at.decimals)}。",
-                7,
-            )
-        )
+    findings = [Finding("，".join(part for part in head if part) + "。", 9)]
+    screened = found.changes.get("found")
+    if screened is not None and screened.difference is not None:
+        share = f"（{percent_change(screened, at.decimals)}）" if percent_change(screened, at.decimals) else ""
+        words = f"排查数较{_period(meta['before'])}{signed(screened.difference)}件{share}，E检验{p_text(screened.p)}，{verdict_words(screened.verdict)}。"
+        findings.append(Finding(words, 7))
+    elif meta["before"]:
+        findings.append(Finding(f"与{_period(meta['before'])}缺报较多或期数不同，不作比较。", 6))
     if total["overdue"]:
         findings.append(Finding(f"逾期未办结{whole(total['overdue'])}件。", 8, "bad"))
     if meta["periods_missing"]:
         findings.append(Finding(f"缺{meta['periods_missing']}个上报期，以上只是已报部分。", 8.5, "warn"))
     if meta["coarser"]:
         findings.append(Finding("时段短于统计期，以最近一期代替。", 6))
-    blocks = [_funnel(at, meta), _rates(rates, at.decimals)]
+    blocks = [_funnel(at, meta, found), _rates(rates, at.decimals)]
     blocks += [one for one in (_kinds(meta, at.decimals), _ages(meta), _units(answer, level)) if one is not None]
     return Section("disputes", tuple(findings), tuple(blocks))
 
 
-def _percent(difference: int, base: int, decimals: int) -> str:
-    return f"（{percent_text(difference, base, signed=True, decimals=decimals)}）" if base >= 10 else ""
+def _period(told: dict | None) -> str:
+    return "" if told is None else window_text(parse_period(f"{told['from']}..{told['to']}"), year=True)
 
 
-def _funnel(at: Asked, meta: dict) -> Table:
+def _funnel(at: Asked, meta: dict, found: Compared) -> Table:
+    """Counts in both windows; differences where they may be compared, of units in for both."""
     total, before = meta["total"], meta["total_before"] or {}
-    rows = []
+    rows, odd = [], []
     for stage, name in [*DISPUTE_STAGES.items(), ("open", "未办结"), ("on_time", "按期办结"), ("overdue", "逾期")]:
         if total[stage] is None:
             continue
+        change = found.changes.get(stage)
+        told = NOTHING
+        if change is not None and change.difference is not None:
+            told = change_cells(change, at.decimals)[2].text
+            odd.append(change)
         past = before.get(stage)
-        difference = (
-            NOTHING if past is None else signed(total[stage] - past) + _percent(total[stage] - past, past, at.decimals)
-        )
-        rows.append(
-            (Cell(name), Cell(whole(total[stage])), Cell(NOTHING if past is None else whole(past)), Cell(difference))
-        )
-    return Table("排查化解", ("环节", "本期", "上期", "环比"), tuple(rows), note="件", widths=(1.0, 0.8, 0.8, 1.5))
+        rows.append((Cell(name), Cell(whole(total[stage])), Cell(NOTHING if past is None else whole(past)), Cell(told)))
+    compared = f"上期为{_period(meta['before'])}；" if meta["before"] else ""
+    return Table(
+        "排查化解",
+        ("环节", "本期", "上期", "环比"),
+        tuple(rows),
+        note=f"件；{compared}{uneven(odd)}缺报较多时不作比较。",
+        widths=(1.0, 0.8, 0.8, 1.5),
+    )
 
 
 def _rates(rates: list[dict], decimals: int) -> Table:

@@ -13,6 +13,7 @@ from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
 from dashboard.reports.wording import names
 from dashboard.told_hotspots import FADED, HOT, LASTING, NEW, Hotspot, faded_hotspots, told_hotspots
 from data.store import profile
+from data.store.filters import day_window
 from data.store.hotspots import unit_classes
 from data.store.hotspots.groups import unit_name
 from geo.change import percent_text
@@ -30,12 +31,24 @@ def has_grids(at: Asked) -> bool:
     return bool(len(at.release.units.level(LEVEL)) and at.release.reports.source_ids)
 
 
+def why_not(at: Asked) -> str:
+    """Why nothing is said of hotspots; "" where something is: a window that is missing or unfinished has none, nor have they
+    faded."""
+    if not has_grids(at):
+        return "没有网格或没有事件来源，不作热点检验。"
+    if not at.over:
+        return f"{at.now}尚未结束或数据未到，不作热点判断。"
+    tally = at.release.reports.tally_of(None, [day_window(at.window), day_window(at.before)])
+    silent = [name for name, none in zip((at.now, at.past), tally.none_in[0], strict=True) if none]
+    return f"{'、'.join(silent)}未报，不作热点判断。" if silent else ""
+
+
 def hotspots(at: Asked) -> Section:
     """The section."""
-    if not has_grids(at):
-        return Section("hotspots", (Finding("没有网格或没有事件来源，不作热点检验。"),))
-    found = told_hotspots(at.release, at.selection, at.scope, LEVEL)
-    faded = faded_hotspots(at.release, at.selection, at.scope, LEVEL)
+    if why := why_not(at):
+        return Section("hotspots", (Finding(why),))
+    found = found_hotspots(at)
+    faded = faded_hotspots(at.release, at.selection, at.scope, LEVEL) if at.area is None else []
     by = {state: [one for one in found if one.state == state] for state in (NEW, LASTING)}
     parts = [f"{at.now}热点{len(found)}处"]
     for state in (NEW, LASTING):
@@ -46,7 +59,7 @@ def hotspots(at: Asked) -> Section:
     head = Finding("，".join(parts) + "。", 9, "warn" if by[NEW] else "")
     if not found:
         head = Finding(
-            f"{at.now}没有网格显著高于全市平均" + (f"，{at.past}的{len(faded)}处已消退" if faded else "") + "。", 9
+            f"{at.now}没有网格显著高于平均" + (f"，{at.past}的{len(faded)}处已消退" if faded else "") + "。", 9
         )
     more = [Finding(_sentence(at, one), 8 - one.group.number / 10, _TONES.get(one.state, "")) for one in found[:3]]
     blocks = [Picture("热点分布", "hotspots", "底色为核密度（起/平方公里），编号为Gi*显著（q≤0.05）的成片网格。")]
@@ -59,6 +72,21 @@ def hotspots(at: Asked) -> Section:
                             widths=(0.5, 1.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.9, 1.1)))  # fmt: skip
     blocks.append(_top_grids(at))
     return Section("hotspots", (head, *more), tuple(blocks), tuple(_facts(at, found)))
+
+
+def found_hotspots(at: Asked) -> list[Hotspot]:
+    """The hotspots, as far as they lie in the area: their counts are those of the grids inside it."""
+    found = told_hotspots(at.release, at.selection, at.scope, LEVEL)
+    if at.area is None:
+        return found
+    classes = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL)
+    told = []
+    for one in found:
+        inside = [i for i in one.group.units if classes.listed[i]]
+        before = None if np.isnan(classes.before[inside]).all() else int(np.nansum(classes.before[inside]))
+        group = replace(one.group, units=tuple(inside), count=int(np.nansum(classes.count[inside])), before=before)
+        told.append(replace(one, group=group))
+    return told
 
 
 def peak_hours(at: Asked, one: Hotspot) -> str:
@@ -133,8 +161,8 @@ def _facts(at: Asked, found: list[Hotspot]) -> list[Fact]:
 
 def scorecard(at: Asked) -> Section:
     """热点成绩单: the last period's hotspots judged by this period's events."""
-    if not has_grids(at):
-        return Section("scorecard", (Finding("没有网格或没有事件来源，不评热点。"),))
+    if why := why_not(at):
+        return Section("scorecard", (Finding(why),))
     then = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL, "before")
     now = unit_classes(at.release, at.selection, at.scope, "gi", LEVEL)
     area = at.release.units.level(LEVEL).area_km2

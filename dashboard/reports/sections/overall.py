@@ -8,11 +8,12 @@ from datetime import date
 from dashboard.components.words import NOTHING, short_day, whole
 from dashboard.reports.asked import Asked, weeks_before
 from dashboard.reports.model import Cell, Chart, Fact, Finding, Section, Table
-from dashboard.reports.wording import change_cells, change_finding, change_words, uneven
+from dashboard.reports.wording import change_cells, change_finding, change_words, p_cell, uneven
 from dashboard.trend_steps import trend_steps
 from data.store.changes import Change, Changes, changes
 
 _STEPS = 12
+_NO_YEAR = "去年为0"
 
 
 def overall(at: Asked) -> Section:
@@ -23,7 +24,7 @@ def overall(at: Asked) -> Section:
     year = changes(at.release, at.last_year, at.scope)
     total = change_finding(f"{at.now}{at.place}共接报", now.total, at.past, decimals=at.decimals, more=9)
     days = at.selection.days
-    daily = f"日均{now.total.now / days:,.1f}起；" if now.total.now is not None and days > 1 else ""
+    daily = f"日均{now.total.now / days:,.1f}起；" if now.total.now is not None and days > 1 and at.over else ""
     second = f"{daily}{at.now}较去年同期：{change_words(year.total, '去年同期', decimals=at.decimals)}。"
     return Section("overall", (total, Finding(second, 8)), (_table(at, now, year), _trend(at)), _facts(at, now, year))
 
@@ -38,9 +39,17 @@ def _table(at: Asked, now: Changes, year: Changes) -> Table:
 
 def _row(at: Asked, name: str, now: Change, year: Change) -> tuple[Cell, ...]:
     count, before, change, verdict = change_cells(now, at.decimals)
-    daily = NOTHING if now.now is None else f"{now.now / at.selection.days:,.1f}"
-    p = NOTHING if now.p is None else f"{now.p:.3f}" if now.p >= 0.0005 else "<0.001"
-    return Cell(name), count, before, change, change_cells(year, at.decimals)[2], Cell(daily), Cell(p), verdict
+    daily = NOTHING if now.now is None or not at.over else f"{now.now / at.selection.days:,.1f}"
+    return (
+        Cell(name),
+        count,
+        before,
+        change,
+        change_cells(year, at.decimals, _NO_YEAR)[2],
+        Cell(daily),
+        p_cell(now.p),
+        verdict,
+    )
 
 
 def _trend(at: Asked) -> Chart:

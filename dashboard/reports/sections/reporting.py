@@ -10,7 +10,7 @@ from dashboard.reports.model import Cell, Finding, Section, Table
 from dashboard.reports.wording import names
 from data.schema import LOCATION_QUALITIES
 from data.store.filters import INCIDENT, day_window, in_days, selected
-from data.store.returns import MISSING, NIL, returns
+from data.store.returns import MISSING, NIL, any_sheet, returns
 from geo.change import percent_text
 
 _LISTED = 12
@@ -28,6 +28,8 @@ def reporting(at: Asked) -> Section:
     """上报情况."""
     found = returns(at.release, at.selection, at.scope)
     if not found:
+        if any_sheet(at.release):
+            return Section("reporting", (Finding("本期没有到期的上报。"),))
         return Section("reporting", (Finding("没有上报台账：有事件的来源在首末记录之间按已报计。"),))
     missing = [one for one in found if one.state == MISSING]
     late = [one for one in found if one.late]
@@ -87,18 +89,26 @@ def reporting(at: Asked) -> Section:
 
 def quality(at: Asked) -> Section:
     """数据质量: rows read, kept and refused; how well events are placed."""
-    runs = at.release.rows(
-        sa.text(
-            "SELECT source_id, sum(rows_in) AS i, sum(rows_out) AS o, sum(rows_rejected) AS r, count(*) AS n FROM source_run GROUP BY source_id ORDER BY source_id"
-        )
-    ).to_pylist()
+    runs = (
+        []
+        if at.scope.areas is not None
+        else at.release.rows(
+            sa.text(
+                "SELECT source_id, sum(rows_in) AS i, sum(rows_out) AS o, sum(rows_rejected) AS r, count(*) AS n FROM source_run GROUP BY source_id ORDER BY source_id"
+            )
+        ).to_pylist()
+    )
     read, refused = sum(int(row["i"]) for row in runs), sum(int(row["r"]) for row in runs)
-    findings = [
-        Finding(
-            f"本次发布读入{whole(read)}行，退回{whole(refused)}行（{percent_text(refused, read, decimals=2)}），每行都有去处。",
-            5,
-        )
-    ]
+    findings = (
+        []
+        if not runs
+        else [
+            Finding(
+                f"本次发布读入{whole(read)}行，退回{whole(refused)}行（{percent_text(refused, read, decimals=2)}），每行都有去处。",
+                5,
+            )
+        ]
+    )
     blocks = []
     if runs:
         rows = tuple(
@@ -124,7 +134,7 @@ def quality(at: Asked) -> Section:
         weak = total - located.get("exact", 0)
         findings.append(
             Finding(
-                f"{at.now}{whole(total)}起中{whole(weak)}起定位不准或没有坐标（{percent_text(weak, total, decimals=at.decimals)}），计入总数，不进热点与地图点位。",
+                f"{at.now}{whole(total)}起中{whole(weak)}起定位不准或没有坐标（{percent_text(weak, total, decimals=at.decimals)}），都计入总数；其中堆积点与质心点不进热点，没有坐标的不上点位图。",
                 4,
                 "warn" if weak * 10 > total else "",
             )

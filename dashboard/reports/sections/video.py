@@ -60,7 +60,15 @@ def video(at: Asked) -> Section:
     order, broken = repairs(at.release, at.selection, at.scope)
     if broken:
         findings.append(
-            Finding(f"不在工作的摄像机{whole(broken)}台，先修下表各台：近{WEEKS}周各自范围内无人看到的事件最多。", 6)
+            Finding(
+                f"不在工作的摄像机{whole(broken)}台"
+                + (
+                    f"，先修下表各台：近{WEEKS}周各自范围内无人看到的事件最多。"
+                    if order[0].gain
+                    else f"，近{WEEKS}周各自范围内没有无人看到的事件。"
+                ),
+                6,
+            )
         )
         rows = tuple(
             (Cell(str(i)), Cell(one.name or "—"), Cell(one.code), Cell(one.network or "—"), Cell(whole(one.gain)))

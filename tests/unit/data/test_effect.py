@@ -19,6 +19,7 @@ from geo.evaluation import weighted_displacement_difference
 SIDE = 24
 WEEKS = 80
 FIRST = date(2025, 1, 6)
+ALL = Scope.everything()
 ACTED = FIRST + timedelta(weeks=60)
 HOT = [(3, 3), (3, 12), (12, 3), (20, 20), (12, 20)]  # middles of 3 x 3 grids; the first is acted on
 
@@ -73,11 +74,11 @@ def block(n: int) -> list[int]:
 def test_the_effect_is_that_of_the_formula_on_the_raw_counts(tmp_path):
     _, drawn = published(tmp_path, 3, 0.4)
     with small.opened(tmp_path) as release:
-        found = effects(release, Act(tuple(block(0)), ACTED, ACTED))
+        found = effects(release, ALL, Act(tuple(block(0)), ACTED, ACTED))
         week = Selection(ACTED - timedelta(days=7), ACTED, compare="none")
         groups = [
             group
-            for group in unit_classes(release, week, Scope.everything(), "gi", "grid").groups
+            for group in unit_classes(release, week, ALL, "gi", "grid").groups
             if not set(group.units) & set(block(0))
         ]
     assert [one.weeks for one in found] == list(WEEKS_AFTER) and len(groups) >= 4
@@ -112,7 +113,7 @@ def test_noise_is_seldom_called_an_effect(tmp_path):
     for seed in range(12):
         published(tmp_path / str(seed), 100 + seed, 1.0)
         with small.opened(tmp_path / str(seed)) as release:
-            called += effects(release, Act(tuple(block(0)), ACTED, ACTED))[-1].measured.p < 0.05
+            called += effects(release, ALL, Act(tuple(block(0)), ACTED, ACTED))[-1].measured.p < 0.05
     assert called <= 3  # 0.6 expected; more than 3 of 12 happens once in 500
 
 
@@ -120,10 +121,10 @@ def test_a_place_acted_on_is_no_control_and_without_any_nothing_is_concluded(tmp
     published(tmp_path, 5, 0.5)
     mine = Act(tuple(block(0)), ACTED, ACTED)
     with small.opened(tmp_path) as release:
-        free = effects(release, mine)[0]
-        some = effects(release, mine, [mine, Act(tuple(block(1)), ACTED, ACTED)])[0]
+        free = effects(release, ALL, mine)[0]
+        some = effects(release, ALL, mine, [mine, Act(tuple(block(1)), ACTED, ACTED)])[0]
         everywhere = Act(tuple(set(range(SIDE * SIDE)) - set(block(0))), ACTED, ACTED)
-        none = effects(release, mine, [mine, everywhere])[0]
+        none = effects(release, ALL, mine, [mine, everywhere])[0]
     assert len(some.left_alone) == len(free.left_alone) - 1 and none.controls == 0 and none.left_alone == ()
     assert none.measured.note == "无对照，不作结论" and np.isnan(none.measured.p)
 
@@ -133,8 +134,8 @@ def test_what_is_not_over_or_has_no_past_is_not_told(tmp_path):
     with small.opened(tmp_path) as release:
         late = Act(tuple(block(0)), FIRST + timedelta(weeks=73), FIRST + timedelta(weeks=73))
         early = Act(tuple(block(0)), FIRST + timedelta(weeks=5), FIRST + timedelta(weeks=6))
-        assert [one.weeks for one in effects(release, late)] == [4] and effects(release, early) == []
-        assert effects(release, Act((), ACTED, ACTED)) == []
+        assert [one.weeks for one in effects(release, ALL, late)] == [4] and effects(release, ALL, early) == []
+        assert effects(release, ALL, Act((), ACTED, ACTED)) == []
 
 
 def test_a_place_is_a_point_a_polygon_or_an_area(tmp_path):
