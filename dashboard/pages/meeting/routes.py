@@ -383,12 +383,16 @@ def _drawn_in(found: LookedAt, values: dict[str, Any]) -> str | None:
 
 
 def _points(found: LookedAt) -> dict[int, tuple[float, float]]:
-    """Where the items of the map stand: their point, or the middle of their grids."""
+    """Where the items of the map stand: their point, a point in what was drawn, or the middle of their grids."""
     units = found.release.units.level("grid")
     places: dict[int, tuple[float, float]] = {}
     for one in found.items:
         if one.lon is not None and one.lat is not None:
             places[one.id] = (one.lon, one.lat)
+            continue
+        if one.polygon:
+            drawn = shapely.from_wkt(one.polygon).representative_point()
+            places[one.id] = (drawn.x, drawn.y)
             continue
         middle = _middle(found, one, units)
         if middle is not None:
@@ -397,7 +401,7 @@ def _points(found: LookedAt) -> dict[int, tuple[float, float]]:
 
 
 def _middle(found: LookedAt, item: Any, units: Any) -> tuple[float, float] | None:
-    within = units_of(found.release, code=item.area_code, polygon=item.polygon)
+    within = units_of(found.release, code=item.area_code)
     bounds = units.bounds[list(within)] if within else None
     if bounds is None and item.area_code:
         place: Place | None = found.release.units.find(item.area_code)

@@ -13,10 +13,12 @@ from data.selection import Selection
 from data.store.coverage.ledger import camera_shapes, cameras, in_area
 from data.store.coverage.seen import located, sight
 from data.store.filters import INCIDENT
-from data.store.metres import in_metres
+from data.store.metres import DEGREES, in_metres, working_crs
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.units import Place
 from geo.coverage import repair_order
+from geo.crs import transform
 
 WEEKS = 12
 
@@ -35,14 +37,23 @@ class Repair:
 
 
 def repairs(release: Release, selection: Selection, scope: Scope) -> tuple[list[Repair], int]:
-    """Cameras of the area that are known not to work, most to gain first, and how many there are; dismantled ones, and those
-    whose area is not known, left out.
+    """Which cameras to repair first; kept, as several parts of a pack ask.
+
+    Returns
+    -------
+    tuple of (list of Repair, int)
+        Cameras of the area that are known not to work, most to gain first, and how many there are; dismantled ones, and those
+        whose area is not known, left out.
 
     Raises
     ------
     OutsideScope, UnknownArea
     """
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
+    return release.remember(("repairs", selection, scope), lambda: _find(release, selection, scope, area))
+
+
+def _find(release: Release, selection: Selection, scope: Scope, area: Place | None) -> tuple[list[Repair], int]:
     found = cameras(release)
     shapes = camera_shapes(release)
     broken = (
@@ -56,11 +67,12 @@ def repairs(release: Release, selection: Selection, scope: Scope) -> tuple[list[
         sa.select(sa.column("rowid").label("row"), INCIDENT.lon, INCIDENT.lat).where(*located(release, asked, scope))
     )
     unseen = sight(release, scope).incidents(rows["row"].to_numpy()) == 0
-    points = in_metres(release, shapely.points(rows["lon"].to_numpy()[unseen], rows["lat"].to_numpy()[unseen]))
+    lon, lat = (rows[name].to_numpy()[unseen] for name in ("lon", "lat"))
+    points = np.column_stack(transform(lon, lat, DEGREES, working_crs(release)))
     codes = [str(i) for i in which]  # two ledgers may use one number
     order = repair_order(
         in_metres(release, shapes[which]),
-        shapely.get_coordinates(points),
+        points,
         online=np.zeros(len(which), bool),
         codes=codes,
     )
