@@ -173,7 +173,7 @@ def _draw(deck, pack: Pack, number: int, section: Section, slide: tuple, picture
 def _lines(text: str, size: float, width: float) -> int:
     """Lines a text takes in a width: a Chinese character is as wide as high, another a little over half."""
     ems = sum(1.0 if ord(one) > 0x2E7F else 0.58 for one in text)
-    return max(1, ceil(ems * size * MM_PER_POINT / (width * 0.97)))
+    return max(1, ceil(ems * size * MM_PER_POINT / (width * 0.9)))  # faces differ, lines break early
 
 
 def _fit(text: str) -> float:
@@ -243,7 +243,7 @@ def _table(page, block: Table, left: float, top: float, width: float, room: floa
         column.width = Emu(int(Mm(width) * share / sum(shares)))
     size = 12.0 if columns <= 9 else 9.0
     if columns > 5 and width < 200:
-        size = 10.5
+        size = 10.5 if columns <= 7 else 9.5
     if any(len(cell.text) > 40 for row in block.rows for cell in row):
         size = 10.0
     inside = [width * share / sum(shares) - 3.4 for share in shares]

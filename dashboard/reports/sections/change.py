@@ -135,7 +135,7 @@ def _areas_table(at: Asked, level: str, areas: list[dict], adjusted: int) -> Tab
         )
     note = f"起；{uneven([_change(row) for row in areas])}先列超出正常波动的，再按差数列前{_LISTED}；p按授权范围内可比的{adjusted}个{LEVEL_NAMES[level]}校正。"
     return Table(f"各{LEVEL_NAMES[level]}变化", (LEVEL_NAMES[level], "本期", "上期", "环比", "同比", "p", "判定"), tuple(rows), note=note,
-                 widths=(1.2, 0.7, 0.7, 1.75, 1.75, 0.8, 1.3))  # fmt: skip
+                 widths=(1.2, 0.8, 0.8, 1.8, 1.8, 0.8, 1.3))  # fmt: skip
 
 
 def _bands_table(at: Asked, bands: list[tuple[str, Change]]) -> Table:

@@ -49,7 +49,8 @@ def last(at: Asked) -> Section:
     state = {name: [one for one in known if one.state == name] for name in (OPEN, CLOSED, STRUCK)}
     overdue = [one for one in state[OPEN] if is_overdue(one, at.today)]
     soon = [one for one in state[OPEN] if not is_overdue(one, at.today) and (one.due - at.today).days <= SOON_DAYS]
-    head = f"议定与在办事项{len(known)}项：在办{len(state[OPEN])}项（逾期{len(overdue)}项，7日内到期{len(soon)}项），结案{len(state[CLOSED])}项，销号{len(state[STRUCK])}项。"
+    late = f"（逾期{len(overdue)}项，7日内到期{len(soon)}项）" if state[OPEN] else ""
+    head = f"议定与在办事项{len(known)}项：在办{len(state[OPEN])}项{late}，结案{len(state[CLOSED])}项，销号{len(state[STRUCK])}项。"
     findings = [Finding(head, 9, "bad" if overdue else "")]
     if overdue:
         findings.append(
@@ -76,7 +77,7 @@ def last(at: Asked) -> Section:
         ("编号", "事项与措施", "责任单位·岗位", "期限", "状态", "效果"),
         rows,
         texts=6,
-        widths=(0.9, 2.2, 1.3, 0.7, 0.9, 2.4),
+        widths=(1.2, 2.1, 1.3, 0.8, 0.9, 2.4),
     )
     blocks = [table, *_compared(at, known, measured)]
     return Section("last", tuple(findings), tuple(blocks))

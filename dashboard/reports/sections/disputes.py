@@ -53,7 +53,7 @@ def disputes(at: Asked) -> Section:
         findings.append(Finding(f"缺{meta['periods_missing']}个上报期，以上只是已报部分。", 8.5, "warn"))
     if meta["coarser"]:
         findings.append(Finding("时段短于统计期，以最近一期代替。", 6))
-    blocks = [_funnel(at, meta, found), _rates(rates, at.decimals)]
+    blocks = [_funnel(at, meta, found), *([_rates(rates, at.decimals)] if rates else [])]
     blocks += [one for one in (_kinds(meta, at.decimals), _ages(meta), _units(answer, level)) if one is not None]
     return Section("disputes", tuple(findings), tuple(blocks))
 

@@ -34,7 +34,7 @@ def _table(at: Asked, now: Changes, year: Changes) -> Table:
     rows.append(_row(at, "合计", now.total, year.total))
     note = f"起；{uneven([*now.categories.values(), now.total])}环比为{at.now}与{at.past}之差，同比为与去年同期之差；上期不足10起不列百分比；判定为双侧E检验，多类同判已校正。"
     return Table("各类接报情况", ("类别", "本期", "上期", "环比", "同比", "日均", "p", "判定"), tuple(rows), note=note,
-                 widths=(0.8, 0.7, 0.7, 1.75, 1.75, 0.75, 0.75, 1.3))  # fmt: skip
+                 widths=(0.75, 0.95, 0.95, 1.9, 1.9, 0.85, 0.8, 1.3))  # fmt: skip
 
 
 def _row(at: Asked, name: str, now: Change, year: Change) -> tuple[Cell, ...]:
