@@ -36,7 +36,11 @@ def sensitive_periods(workspace: Path) -> list[tuple[date, date]]:
     texts = [(files("data") / "codes" / "calendar.csv").read_text("utf-8")]
     own = Path(workspace) / FILE_NAME
     if own.is_file():
-        texts.append(own.read_bytes().decode("utf-8-sig"))
+        content = own.read_bytes()
+        try:
+            texts.append(content.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            texts.append(content.decode("gb18030", "replace"))  # as Excel writes it
     found = []
     for text in texts:
         for number, row in enumerate(csv.DictReader(text.splitlines()), 2):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from fastapi import Request
+
+from dashboard.guard import scope_of
 from dashboard.reports.asked import Asked, period_text
 from dashboard.reports.commands import question_of
 from dashboard.reports.making import asked_of
@@ -14,7 +19,7 @@ from dashboard.settings import Settings
 from dashboard.supervised import of_area
 from data.app_db import AppDb, Item, Meeting, ledger, meetings
 from data.selection import parse_period
-from data.store import Release, Scope
+from data.store import Release, Scope, Store
 from geo.change import PERIODS, preceding, window_of
 
 KINDS = {"iso_week": "周碰头会", "half_month": "半月例会", "month": "月联席会", "quarter": "季度研判"}
@@ -104,3 +109,18 @@ def look(release: Release, scope: Scope, db: AppDb, settings: Settings, period: 
 def canonical(period: str, release: Release) -> str:
     """A period as ``--period`` writes it; "" is the default window."""
     return period_text(parse_period(period) if period else release.default_window())
+
+
+@contextmanager
+def looking(store: Store, settings: Settings, request: Request, period: str, area: str) -> Iterator[LookedAt]:
+    """What a request looks at, with its release open: the one the meeting was signed with or has frozen, else the current one.
+
+    Raises
+    ------
+    ParameterError, OutsideScope, UnknownArea, ReleaseError
+    """
+    db: AppDb = request.app.state.db
+    with store.current() as current:
+        wanted = frozen_release(db, canonical(period, current), area)
+    with store.release(wanted) as release:
+        yield look(release, scope_of(request), db, settings, period, area)
