@@ -51,11 +51,21 @@ def city(seed: int, factor: float):
     return grid, frame, drawn
 
 
-def published(tmp_path, seed, factor):
+def published(tmp_path, seed, factor, silent=()):
+    """``silent``: communities whose weeks after the action are 未报."""
     grid, frame, drawn = city(seed, factor)
+    sheet = None
+    if silent:
+        sheet = pd.DataFrame([
+            {"period_start": FIRST + timedelta(weeks=week), "period_end": FIRST + timedelta(weeks=week + 1), "area_code": code, "dataset": "jq",
+             "state": "missing" if code in silent and week >= 60 else "reported"}
+            for code in sorted(grid["community_code"].unique()) for week in range(WEEKS)
+        ])  # fmt: skip
+        gone = frame["community_code"].isin(silent) & frame["occurred_from"].ge(pd.Timestamp(ACTED))
+        frame = frame[~gone]
     end = FIRST + timedelta(weeks=WEEKS)
     stated = small.info(data_as_of=f"{end}T00:00:00", sources=small.info().sources[:1])
-    small.publish(tmp_path, frame, stated=stated, grid=grid)
+    small.publish(tmp_path, frame, stated=stated, grid=grid, sheet=sheet)
     return grid, drawn
 
 
@@ -127,6 +137,27 @@ def test_a_place_acted_on_is_no_control_and_without_any_nothing_is_concluded(tmp
         none = effects(release, ALL, mine, [mine, everywhere])[0]
     assert len(some.left_alone) == len(free.left_alone) - 1 and none.controls == 0 and none.left_alone == ()
     assert none.measured.note == "无对照，不作结论" and np.isnan(none.measured.p)
+
+
+def test_missing_reports_are_no_fall(tmp_path):
+    grid, _ = published(tmp_path / "all", 11, 1.0)
+    mine = set(grid["community_code"].iloc[block(0)])
+    assert len(mine) == 2
+    published(tmp_path / "some", 11, 1.0, silent=mine)
+    act = Act(tuple(block(0)), ACTED, ACTED)
+    with small.opened(tmp_path / "all") as told, small.opened(tmp_path / "some") as silent:
+        assert len(effects(told, ALL, act)) == 3 and effects(silent, ALL, act) == []
+
+
+def test_a_scope_sees_the_effect_of_its_own_places_alone(tmp_path):
+    grid, _ = published(tmp_path, 13, 0.5)
+    act = Act(tuple(block(0)), ACTED, ACTED)
+    inside = Scope(tuple(sorted(set(grid["community_code"].iloc[block(0)]))))
+    with small.opened(tmp_path) as release:
+        held = set(np.flatnonzero(release.units.in_scope("grid", inside)).tolist())
+        own = effects(release, inside, act)
+        assert own and {release.units.find(code).position for one in own for code, _, _ in one.left_alone} <= held
+        assert effects(release, Scope((grid["community_code"].iloc[-1],)), act) == []
 
 
 def test_what_is_not_over_or_has_no_past_is_not_told(tmp_path):
