@@ -196,11 +196,17 @@ def report(
     if kind != "brief":
         raise UsageError("没有这种材料", where="--kind", found=kind, expected="brief")
     settings = read_settings(workspace)
+    if schedule and (period or area or again or circulate or out_dir):
+        raise UsageError("--schedule 不与别的选项同用", where="--schedule", found="--period、--area、--from、--circulate 或 --out",
+                         expected="写在 yanpan.toml 的 [report]")  # fmt: skip
     if schedule:
         with _Bar() as progress:
             made = commands.scheduled(settings, progress)
-        for path in made:
-            out.print(f"已写出 {path}", highlight=False, soft_wrap=True)
+        for pack, files in made:
+            for text in pack.warnings:
+                out.print(f"提醒 {pack.period} {text}", highlight=False, markup=False, soft_wrap=True)
+            for path in files:
+                out.print(f"已写出 {path}", highlight=False, soft_wrap=True)
         if not made:
             out.print("到期的材料都已做好。", soft_wrap=True)
         return

@@ -7,6 +7,8 @@ the same file through ``yanpan.say``. Names of areas, categories of the source a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,16 @@ _language: ContextVar[str] = ContextVar("language", default="zh")
 def use(language: str | None) -> None:
     """Answer what follows, in this request, in a language; an unknown one is Chinese."""
     _language.set(language if language in LANGUAGES else "zh")
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Answer in a language inside the block, whatever is in use: packs are Chinese on every page."""
+    token = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(token)
 
 
 def current() -> str:

@@ -142,6 +142,27 @@ def refuse_personal(**texts: str | None) -> None:
                              expected="地点、单位、岗位与事项", remedy="删去个人信息再保存")  # fmt: skip
 
 
+# A short name without any of these is rather that of a person.
+UNIT_WORDS = "区县市州乡镇街道村居社所队局委办中心站处科股院校厂司厅部会组室府厦园场位"
+POST_WORDS = "长员岗科队组室任管警站办股处务干事书记师工"
+_NAME = re.compile(r"^[\u4e00-\u9fff·]{2,4}$")
+
+
+def refuse_name(field: str, text: str | None, words: str, expected: str) -> None:
+    """Refuse what looks like the name of a person where a unit or a post is asked for.
+
+    Raises
+    ------
+    UsageError
+        Naming the field, never the value.
+    """
+    plain = "".join((text or "").split())
+    if _NAME.match(plain) and not any(word in plain for word in words):
+        raise UsageError(
+            "不能写入姓名", where=field, found="像人名", expected=expected, remedy="写单位和岗位，不写人名"
+        )
+
+
 def is_ascii(array: pa.Array) -> bool:
     """Whether a text column holds ASCII alone: one look at its bytes."""
     data = array.buffers()[2]

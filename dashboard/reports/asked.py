@@ -36,6 +36,8 @@ class Asked:
         The ledger as it stood, of the area.
     ledger : list of Item
         All of it.
+    decided_before : frozenset of int
+        Ids of the items the meeting before has decided.
     today : date
         Wall clock of the release.
     decimals : int
@@ -48,6 +50,7 @@ class Asked:
     area: Place | None
     items: list[Item]
     ledger: list[Item]
+    decided_before: frozenset[int]
     today: date
     decimals: int = 1
 

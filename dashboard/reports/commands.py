@@ -18,7 +18,7 @@ from dashboard.settings import Settings
 from data.app_db import AppDb, ledger, meetings, notices
 from data.errors import UsageError
 from data.releases import Workspace
-from data.selection import parse_period
+from data.selection import parse_period, preceding
 from data.store import Release, Scope
 
 Told = Callable[[str, float], None]
@@ -55,6 +55,7 @@ def question_of(
         release.units.allowed(area, scope)
     items = ledger.items(db)
     meeting = meetings.find(db, period, area)
+    previous = meetings.find(db, period_text(preceding(parse_period(period))), area)
     signed = ""
     if meeting is not None and meeting.signed_at is not None and meeting.ledger is not None:
         at = meeting.signed_at.replace(tzinfo=UTC).astimezone(ZoneInfo(release.info.timezone))
@@ -64,6 +65,7 @@ def question_of(
     return Question(
         release.info.release_id, period, area, now.astimezone(ZoneInfo(release.info.timezone)).date(), as_rows(items),
         [one.id for one in items if meeting is not None and one.meeting_id == meeting.id],
+        [one.id for one in items if previous is not None and one.meeting_id == previous.id],
         list(meeting.order) if meeting else [], dict(meeting.comments) if meeting else {}, list(meeting.units) if meeting else [], signed,
         settings.report.decimals, settings.report.circulated_under if circulate else None, asdict(settings.limits),
     )  # fmt: skip
@@ -88,9 +90,7 @@ def one(
             raise UsageError("重做照原样", where="--from", found="--circulate、--period 或 --area", expected="不与它们同用",
                              remedy="去掉 --from，另做一份")  # fmt: skip
         question = Question.read(again)
-        return make_files(
-            settings.releases / question.release, _EVERYTHING, question, forms, out, settings.limits, told
-        )
+        return make_files(settings.releases / question.release, _EVERYTHING, question, forms, out, told)
     folder, question = _as_it_stands(space, settings, period, area, circulate)
     return make_files(folder, _EVERYTHING, question, forms, out, told)
 
@@ -114,7 +114,7 @@ def _as_it_stands(
     return folder, question
 
 
-def scheduled(settings: Settings, told: Told) -> list[Path]:
+def scheduled(settings: Settings, told: Told) -> list[tuple[Pack, list[Path]]]:
     """Make the packs that are due and not yet there for the current release, and tell the webhook.
 
     Raises
@@ -129,14 +129,14 @@ def scheduled(settings: Settings, told: Told) -> list[Path]:
     finally:
         release.close()
     db = AppDb(settings.app_db)
-    made: list[Path] = []
+    made: list[tuple[Pack, list[Path]]] = []
     for period in due_periods(table, settings.workspace, datetime.now(zone).date()):
         for area in table.areas:
             folder, question = _as_it_stands(space, settings, period, area)
             if (out / f"{file_stem(question)}.json").is_file():
                 continue
             pack, files = make_files(folder, _EVERYTHING, question, table.formats, out, told)
-            made += files
+            made.append((pack, files))
             if settings.webhook is not None:
                 body = {"kind": PACK, "period": period, "area": area, "release": question.release, "title": pack.title,
                         "warnings": list(pack.warnings), "files": [path.name for path in files]}  # fmt: skip

@@ -37,7 +37,17 @@ def asked_of(release: Release, scope: Scope, question: Question) -> Asked:
     ledger = question.ledger()
     items = of_area(release, scope, area, ledger)
     selection = Selection(start, end, area=question.area or None)
-    return Asked(release, scope, selection, area, items, ledger, question.today, question.decimals)
+    return Asked(
+        release,
+        scope,
+        selection,
+        area,
+        items,
+        ledger,
+        frozenset(question.decided_before),
+        question.today,
+        question.decimals,
+    )
 
 
 def pack_of(at: Asked, question: Question, told: Told = lambda stage, share: None) -> Pack:

@@ -33,6 +33,8 @@ class Question:
         The whole ledger.
     made : list of int
         Ids of the items this meeting has decided.
+    decided_before : list of int
+        Ids of those the meeting of the period before has decided.
     order : list of str
         Sections shown.
     comments : dict
@@ -50,6 +52,7 @@ class Question:
     today: date
     items: list[dict[str, Any]] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
+    decided_before: list[int] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
     units: list[str] = field(default_factory=list)

@@ -41,8 +41,11 @@ def _section(section: Section, under: int) -> Section:
     blocks = []
     for one in section.blocks:
         if isinstance(one, Table):
-            if not one.title.startswith(_NEVER):
-                blocks.append(_table(one, under))
+            told = None if one.title.startswith(_NEVER) else _table(one, under)
+            if told is not None and any(cell.text == HIDDEN for row in told.rows for cell in row) <= any(
+                HIDDEN not in [cell.text for cell in row] for row in told.rows
+            ):
+                blocks.append(told)  # one with nothing but hidden rows says nothing
         elif isinstance(one, Chart):
             blocks.append(_chart(one, under))
         else:

@@ -36,8 +36,16 @@ def change_words(change: Change, past: str, *, decimals: int = 1) -> str:
         share = percent_change(change, decimals)
         told = f"{now}，较{past}{signed(change.difference)}起" + (f"（{share}）" if share else "")
         if base is None:
-            told += f"（只比两期都已上报的部分，{past}共{whole(change.before)}起）"
+            told += f"（只比两期都已上报的部分{_pair(change)}，{past}共{whole(change.before)}起）"
     return f"{told}，E检验{p_text(change.p)}，{verdict_words(change.verdict)}"
+
+
+def _pair(change: Change) -> str:
+    """The two counts that were compared, where they follow from difference and percent."""
+    if not change.difference or not change.percent:
+        return ""
+    before = round(change.difference * 100 / change.percent)
+    return f"：{whole(before + change.difference)}起对{whole(before)}起"
 
 
 def uneven(found: list[Change]) -> str:

@@ -29,7 +29,7 @@ _NAMES = {
     "lat": ("纬度",),
     "category": ("类别",),
     "opened": ("立项日", "立项时间", "登记日期", "立项"),
-    "due": ("期限", "化解时限", "办结时限", "限期"),
+    "due": ("期限", "时限", "限期", "截止"),
     "state": ("状态", "办理情况"),
     "closed": ("结案日", "结案时间", "办结日期"),
     "struck": ("销号日", "销号时间"),
@@ -58,21 +58,25 @@ def read_items(workbook: bytes, today: date) -> tuple[list[dict[str, Any]], list
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(workbook))
     except Exception:
         raise DataFault("清单不是工作簿", where="上传的文件", expected="XLSX 或 XLS") from None
+    best: dict[str, int] = {}
     for name in book.sheet_names:
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
         for at, row in enumerate(rows[:_LOOKED_AT]):
             columns = _columns(row)
+            best = max(best, columns, key=len)
             if all(field in columns for field in _NEEDED):
+                head = "".join(_text(cell) for one in [[name], *rows[:at]] for cell in one)
+                kind = KINDS[0] if "挂牌" in head or "督办" in head else KINDS[1]
                 left = [_text(cell) for cell in row if isinstance(cell, str) and denied_header(_plain(cell))]
                 found = [
-                    _item(name, at + 2 + i, own, columns, today)
+                    _item(name, at + 2 + i, own, columns, today, kind)
                     for i, own in enumerate(rows[at + 1 :])
                     if _filled(own, columns)
                 ]
                 return found, left
-    raise DataFault(
-        "清单没有认得的表头", where="、".join(book.sheet_names)[:80], expected="至少有 事项、责任单位、期限 三列"
-    )
+    lacking = [_NAMES[field][0] for field in _NEEDED if field not in best]
+    raise DataFault("清单没有认得的表头", where="、".join(book.sheet_names)[:80], found=f"缺 {'、'.join(lacking)}",
+                    expected="至少有 事项、责任单位、期限 三列")  # fmt: skip
 
 
 def _columns(row: list) -> dict[str, int]:
@@ -99,8 +103,8 @@ def _filled(row: list, columns: dict[str, int]) -> bool:
     return bool(_text(row[columns["matter"]])) and first.replace(" ", "") not in _TOTALS
 
 
-def _item(sheet: str, number: int, row: list, columns: dict[str, int], today: date) -> dict[str, Any]:
-    item: dict[str, Any] = {"kind": KINDS[0]}
+def _item(sheet: str, number: int, row: list, columns: dict[str, int], today: date, kind: str) -> dict[str, Any]:
+    item: dict[str, Any] = {"kind": kind}
     for field, at in columns.items():
         cell = row[at] if at < len(row) else None
         text = _text(cell)
@@ -121,7 +125,7 @@ def _item(sheet: str, number: int, row: list, columns: dict[str, int], today: da
                 LEVELS[3],
             )
         elif field == "kind":
-            item[field] = next((kind for kind in KINDS if kind[:2] in text), KINDS[0])
+            item[field] = next((one for one in KINDS if one[:2] in text), kind)
         elif field == "state":
             item[field] = _state(text, where)
         else:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from data.app_db.database import AppDb, utc_now
 from data.app_db.tables import KINDS, LEVELS, STATES, WARNINGS, Change, Item
 from data.errors import UsageError
-from data.personal import refuse_personal
+from data.personal import POST_WORDS, UNIT_WORDS, refuse_name, refuse_personal
 from data.schema import CATEGORIES, INVALID
 
 SOON_DAYS = 7
@@ -125,13 +125,13 @@ def _ended(item: Item, day: date) -> bool:
     return bool(ends) and min(ends) <= day
 
 
-def punctual(found: Iterable[Item], since: date) -> tuple[int, int]:
-    """Items ended since a day: those that ended by their day, and all."""
-    ended = [one for one in found if one.closed is not None and one.closed >= since]
-    return sum(one.closed <= one.due for one in ended), len(ended)
+def punctual(found: Iterable[Item], since: date, today: date) -> tuple[int, int]:
+    """Items whose day came since ``since``, or that ended since: those that ended by their day, and all; overdue ones among them."""
+    due = [one for one in found if since <= one.due < today or (one.closed is not None and since <= one.closed)]
+    return sum(one.closed is not None and one.closed <= one.due for one in due), len(due)
 
 
-def add(db: AppDb, by: str, today: date, **values: Any) -> Item:
+def add(db: AppDb, by: str, today: date, *, numbered: date | None = None, **values: Any) -> Item:
     """Put an item into the ledger.
 
     Parameters
@@ -140,6 +140,8 @@ def add(db: AppDb, by: str, today: date, **values: Any) -> Item:
         The unit or role that writes.
     today : date
         Of the centre; the item's 立项日 where it states none.
+    numbered : date, optional
+        A day of the week whose number it gets, that of its meeting; by default that of its 立项日.
     values : fields of :class:`~data.app_db.tables.Item`
         ``matter``, ``unit`` and ``due`` are needed.
 
@@ -149,7 +151,7 @@ def add(db: AppDb, by: str, today: date, **values: Any) -> Item:
         Naming the field; also where a text holds something personal.
     """
     with db.writing() as session:
-        return _add(session, by, today, values)
+        return _add(session, by, today, values, numbered)
 
 
 def add_all(db: AppDb, by: str, today: date, rows: Iterable[dict[str, Any]]) -> list[Item]:
@@ -172,7 +174,7 @@ def add_all(db: AppDb, by: str, today: date, rows: Iterable[dict[str, Any]]) -> 
         return made
 
 
-def _add(session: Session, by: str, today: date, values: dict[str, Any]) -> Item:
+def _add(session: Session, by: str, today: date, values: dict[str, Any], numbered: date | None = None) -> Item:
     blank = {
         "kind": KINDS[2],
         "level": LEVELS[3],
@@ -187,8 +189,8 @@ def _add(session: Session, by: str, today: date, values: dict[str, Any]) -> Item
     for name in _NEEDED:
         if name not in given:
             raise UsageError("事项缺一项", where=NAMES[name], found="没有填", expected="必填")
-    _check(given)
-    given.setdefault("number", _number(session, given["opened"]))
+    _check(given, today)
+    given.setdefault("number", _number(session, numbered or given["opened"]))
     if session.scalar(sa.select(Item.id).where(Item.number == given["number"])) is not None:
         raise UsageError("编号已有", where=NAMES["number"], found=given["number"], expected="不重复的编号")
     item = Item(**{name: given.get(name) for name in NAMES})
@@ -224,7 +226,7 @@ def change(db: AppDb, item_id: int, version: int, by: str, today: date, **values
         if wanted.get("state") == OPEN:
             wanted |= {"closed": None, "struck": None}  # sent back
         before = {name: _plain(getattr(item, name)) for name in NAMES}
-        _check({name: getattr(item, name) for name in NAMES} | wanted)
+        _check({name: getattr(item, name) for name in NAMES} | wanted, today)
         for name, value in wanted.items():
             setattr(item, name, value)
         _date_states(item, today)
@@ -255,7 +257,7 @@ def _stale(session: Session, item: Item) -> Stale:
                  expected=f"第 {item.version} 版", remedy="看过最新内容后再保存")  # fmt: skip
 
 
-def _check(given: dict[str, Any]) -> None:
+def _check(given: dict[str, Any], today: date) -> None:
     for name, value in given.items():
         kind = _KINDS_OF.get(name, str)
         if value is not None and not isinstance(value, kind):
@@ -273,11 +275,16 @@ def _check(given: dict[str, Any]) -> None:
         if len(text) > most:
             raise UsageError("文字太长", where=NAMES[name], found=f"{len(text)} 个字", expected=f"不超过 {most} 个字")
     refuse_personal(**{NAMES[name]: given.get(name) for name in (*_TEXTS, "number")})
+    refuse_name(NAMES["unit"], given.get("unit"), UNIT_WORDS, "单位名称，如 桥东街道办事处")
+    refuse_name(NAMES["post"], given.get("post"), POST_WORDS, "岗位名称，如 社区警务岗")
     for name, allowed in _CHOICES.items():
         if given.get(name) not in (None, *allowed):
             raise UsageError(
                 "没有这个选项", where=NAMES[name], found=str(given[name])[:40], expected=" ".join(filter(None, allowed))
             )
+    for name in ("closed", "struck"):
+        if given.get(name) is not None and given[name] > today:
+            raise UsageError("日期在将来", where=NAMES[name], found=str(given[name]), expected=f"不晚于 {today}")
     if given["due"] < given["opened"]:
         raise UsageError(
             "期限早于立项", where=NAMES["due"], found=str(given["due"]), expected=f"不早于 {given['opened']}"

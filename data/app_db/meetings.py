@@ -10,7 +10,7 @@ from data.app_db.database import AppDb, utc_now
 from data.app_db.ledger import Stale
 from data.app_db.tables import Change, Meeting
 from data.errors import UsageError
-from data.personal import refuse_personal
+from data.personal import UNIT_WORDS, refuse_name, refuse_personal
 
 MOST_COMMENT, MOST_UNIT, MOST_UNITS = 400, 40, 60
 _KEPT = 2000  # characters of a value in the history
@@ -51,13 +51,17 @@ def write(db: AppDb, period: str, area: str, version: int, by: str, **values: An
         return meeting
 
 
-def comment(db: AppDb, period: str, area: str, section: str, text: str, before: str, by: str) -> Meeting:
+def comment(
+    db: AppDb, period: str, area: str, section: str, text: str, before: str, by: str, *, named: str = ""
+) -> Meeting:
     """Write the comment of one section; those of others are not touched.
 
     Parameters
     ----------
     before : str
         What stood there as the writer saw it.
+    named : str
+        What the section is called, for messages.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def comment(db: AppDb, period: str, area: str, section: str, text: str, before: 
         Somebody wrote to the same section meanwhile.
     UsageError
     """
-    _check({"comments": {section: text}})
+    _check({"comments": {named or section: text}})
     with db.writing() as session:
         meeting = _of(session, period, area)
         _refuse_signed(meeting)
@@ -73,7 +77,7 @@ def comment(db: AppDb, period: str, area: str, section: str, text: str, before: 
         if known not in (before, text):
             raise Stale(
                 "批注已被别人改过，您的没有写入",
-                where=section,
+                where=named or section,
                 found=known[:80] or "空",
                 expected=before[:80] or "空",
                 remedy="看过后再写",
@@ -107,6 +111,7 @@ def sign(db: AppDb, period: str, area: str, by: str, question: dict[str, Any]) -
         What its pack is made from: release, ledger, comments; the pack is made from this from now on.
     """
     refuse_personal(签发单位=by)
+    refuse_name("签发单位", by, UNIT_WORDS, "单位名称，如 区综治中心")
     if not by.strip() or len(by) > MOST_UNIT:
         raise UsageError(
             "签发要写单位", where="签发单位", found=by[:MOST_UNIT] or "空", expected=f"1 至 {MOST_UNIT} 个字"
@@ -154,3 +159,5 @@ def _check(values: dict[str, Any]) -> None:
             expected=f"至多 {MOST_UNITS} 个，各 1 至 {MOST_UNIT} 个字",
         )
     refuse_personal(签到="；".join(units))
+    for unit in units:
+        refuse_name("签到单位", unit, UNIT_WORDS, "单位名称，如 桥东街道办事处")

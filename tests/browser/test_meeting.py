@@ -140,7 +140,8 @@ def test_decisions_sign_in_and_sign_off(open_page, meeting):
     page.fill("#decide [name=due]", str(TODAY + timedelta(days=20)))
     page.click("#decide button")
     page.wait_for_selector(".decided li")
-    assert "沿街店面 噪声" in page.inner_text(".decided") and "沿街店面 噪声" in page.inner_text("#s-decisions")
+    assert "沿街店面 噪声" in page.inner_text(".decided")
+    page.wait_for_function("document.getElementById('s-decisions').innerText.includes('沿街店面 噪声')")
     page.fill("#decide [name=matter]", "联系13812345678")
     page.fill("#decide [name=unit]", "某单位")
     page.fill("#decide [name=due]", str(TODAY))
@@ -168,6 +169,20 @@ def test_decisions_sign_in_and_sign_off(open_page, meeting):
     assert "区综治中心" in text and "文昌街道" in text and "沿街店面 噪声" in text and "签发以后才有的" not in text
     page.wait_for_function(WHOLE)
     assert page.locator("#s-overall textarea").is_disabled()
+
+
+def test_what_was_decided_is_told_in_the_next_period(open_page, meeting):
+    page = open_page("/meeting?period=2026-W44")
+    page.fill("#decide [name=matter]", "老旧小区 充电棚")
+    page.fill("#decide [name=unit]", "东堤街道办事处")
+    page.fill("#decide [name=due]", str(TODAY + timedelta(days=20)))
+    page.select_option("#decide [name=area_code]", label="district 990102")
+    page.click("#decide button")
+    page.wait_for_selector(".decided li")
+    made = next(one for one in ledger.items(meeting[2]) if one.matter == "老旧小区 充电棚")
+    assert made.number.startswith("2026W44-") and made.place == "district 990102" and made.area_code == "990102"
+    after = open_page("/meeting?period=2026-W45")
+    assert "老旧小区 充电棚" in after.inner_text("#s-last")
 
 
 def test_the_board_a_card_and_its_form(open_page, meeting):

@@ -271,7 +271,7 @@ def test_what_people_write_is_on_the_wall_at_once(tmp_path, open_wall):
             page.locator(".alert:has-text('逾期')").inner_text().split("\n")[-1]
             == "钟鼓社区 停车纠纷，逾期3天（文昌街道办事处）"
         )
-        assert page.locator("#supervised strong").all_inner_texts() == ["1", "0", "1", "0"]
+        assert page.locator("#supervised strong").all_inner_texts() == ["0", "0", "1", "0"]
         ledger.change(db, item.id, item.version, "分析", today, state="销号")
         page.wait_for_function("document.querySelector('.alert-count').textContent === '5'", timeout=5000)
         assert page.locator("#supervised strong").all_inner_texts() == ["0", "0", "0", "1"]

@@ -115,6 +115,7 @@
       const unit = new FormData(form).get("unit").trim();
       if (!unit || meeting.units.includes(unit)) return;
       meeting.units = [...meeting.units, unit];
+      form.reset();
       write({ units: meeting.units }).then(refreshSide);
     } else if (form.id === "sign") {
       event.preventDefault();

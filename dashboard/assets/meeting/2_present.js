@@ -35,6 +35,7 @@
     stage.append(head, steps);
     if (!section) { stage.append(make("p", "empty", yanpan.say("正在计算…"))); foot(); return; }
     const lead = section.querySelector(".lead"), more = section.querySelector("ul"), comment = document.querySelector("#s-" + key + " textarea");
+    if (section.querySelector(".draft")) stage.append(make("span", "draft", section.querySelector(".draft").textContent));
     stage.append(make("h1", "present-finding " + (lead ? lead.className.replace("lead", "") : ""), lead ? lead.textContent : ""));
     if (more) stage.append(make("div", "present-more"));
     if (more) stage.querySelector(".present-more").append(more.cloneNode(true));

@@ -5,7 +5,7 @@
   if (!meeting.items) return;
   const $ = (id) => document.getElementById(id), { query, post, fault } = yanpan.meeting;
   const dialog = $("item-dialog"), form = $("item-form");
-  const at = { id: null, version: 0 };
+  const at = { id: null, version: 0 }, IMPORTED = "yanpan-imported";
 
   function open(id, given, point) {
     yanpan.meeting.point = point || null;
@@ -55,11 +55,19 @@
     if (!file) return;
     try {
       const told = await yanpan.ask("/meeting/import", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
-      if (told.left_out.length) alert(yanpan.say("已导入 {n} 项；未收的列：{names}", { n: told.added, names: told.left_out.join("、") }));
+      let words = yanpan.say("已导入 {n} 项，{m} 项台账里已有。", { n: told.added, m: told.there });
+      if (told.left_out.length) words += yanpan.say("未收的列：{names}", { names: told.left_out.join(yanpan.say("、")) });
+      sessionStorage.setItem(IMPORTED, words);
       location.reload();
     } catch (error) { fault(error); }
     event.target.value = "";
   });
+  const imported = sessionStorage.getItem(IMPORTED);
+  if (imported) {
+    sessionStorage.removeItem(IMPORTED);
+    $("fault").textContent = "✓ " + imported;
+    $("fault").classList.replace("bad", "good");
+  }
   document.addEventListener("change", function (event) {
     const view = new URLSearchParams(location.search).get("view");
     if (event.target.id === "kind") location.search = query({ period: event.target.value, view: view });

@@ -177,7 +177,8 @@ def pack_body(looked: LookedAt, first: html.Element) -> html.Element:
     ]
     warnings = html.Div(id="warnings")
     left = html.Div([html.H2(say("各节")), view_pack.contents(looked)], className="pack-contents")
-    return html.Div([controls(looked, "pack"), html.P(className="fault-line bad", id="fault", role="alert"),
+    signed = html.P("✓ " + looked.question.signed, className="signed-bar") if looked.question.signed else None
+    return html.Div([controls(looked, "pack"), signed, html.P(className="fault-line bad", id="fault", role="alert"),
                      html.Main([left, html.Div([warnings, *sections], className="pack-sections", id="sections"), html.Div(view_pack.side(looked), className="pack-side", id="side")], className="pack-body"),
                      html.Div(id="presenter", role="dialog", **{"aria-label": say("演示")})])  # fmt: skip
 

@@ -83,16 +83,14 @@ def add(
         return {"period": found.question.period, "area": found.question.area, "release": found.release.info.release_id, "version": found.version,
                 "live": store.current_id() == found.release.info.release_id,  # the wall's map knows no other release
                 "signed": signed, "frozen": found.meeting is not None and found.meeting.release_id is not None,
-                "header": f"{found.at.meeting} · {found.at.period_words()} · {found.at.place}", "asOf": found.release.info.data_as_of or "", **more}  # fmt: skip
+                "header": f"{say(found.at.meeting)} · {found.at.period_words()} · {found.at.place}", "asOf": found.release.info.data_as_of or "", **more}  # fmt: skip
 
     def _pack(found: LookedAt, request: Request) -> str:
-        first = (
-            view_pack.section(
-                1, section(found.at, found.order[0], found.made, found.question.comments.get(found.order[0], "")), found
-            )
-            if found.order
-            else html.P(say("各节都已隐去。"), className="empty")
-        )
+        first = html.P(say("各节都已隐去。"), className="empty")
+        if found.order:
+            with language.speaking("zh"):
+                shown = section(found.at, found.order[0], found.made, found.question.comments.get(found.order[0], ""))
+            first = view_pack.section(1, shown, found)
         return pages.page(head(request), _bar(found), pages.pack_body(found, first), _told(found, order=found.order, sections=list(SECTIONS), units=found.question.units,
                           comments=found.question.comments))  # fmt: skip
 
@@ -114,7 +112,8 @@ def add(
     def one_section(request: Request) -> Response:
         with looked(request, "key", "number") as (found, own):
             key = choice("key", own.get("key", ""), tuple(SECTIONS))
-            shown = section(found.at, key, found.made, found.question.comments.get(key, ""))
+            with language.speaking("zh"):
+                shown = section(found.at, key, found.made, found.question.comments.get(key, ""))
             told = view_pack.section(whole("number", own.get("number", "1"), 1, len(SECTIONS)), shown, found)
             said = [html.P(text, className="warning") for text in warnings(found.at)]
             release = found.release.info.release_id
@@ -166,7 +165,7 @@ def add(
             item = next((one for one in found.items if one.id == number), None)
             if item is None:
                 raise ParameterError("id", own.get("id", ""), "台账里的一个事项")
-        shown = view_ledger.history(ledger.history(request.app.state.db, number))
+        shown = view_ledger.history(ledger.history(request.app.state.db, number), ZoneInfo(found.release.info.timezone))
         return answers.plain(answers.text({"history": html.part(shown), "version": item.version}))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
+from zoneinfo import ZoneInfo
 
 from dashboard.components import html
 from dashboard.components.words import day_text, p_text, share_text, short_day
@@ -24,7 +25,7 @@ COLUMNS = ((OPEN, "○", "accent"), (OVERDUE, "×", "bad"), (CLOSED, "◐", "non
 def strip(items: list[Item], today: date) -> html.Element:
     """Five numbers and the burn-down."""
     told = count(items, today)
-    good, ended = punctual(items, today - timedelta(weeks=_WEEKS))
+    good, ended = punctual(items, today - timedelta(weeks=_WEEKS), today)
     cells = [
         (say("未办结"), f"{told.open:,}", say("逾期{n}", n=told.overdue), "bad" if told.overdue else ""),
         (say("7日内到期"), f"{told.soon:,}", "" if told.next_due is None else say("最近 {day}", day=day_text(told.next_due)), "warn" if told.soon else ""),
@@ -107,7 +108,7 @@ def card(item: Item, effects: list[Effect], today: date) -> html.Element:
         ended = item.struck or item.closed
         when = [html.Span(say("{what} {day}", what=say(item.state), day=day_text(ended) if ended else "")), None]
     warning = html.Span(say(item.warning), className="tag bad") if item.warning else None
-    parts = [html.Div([html.Strong(item.matter), html.Span(item.number, className="caption")], className="card-line"), html.P(item.action) if item.action else None,
+    parts = [html.Div([html.Strong(item.matter), html.Span(item.number, className="caption")], className="card-line"), html.P(item.action) if item.action else None, html.Div(item.place, className="caption") if item.place else None,
              html.Div([" · ".join(filter(None, (item.unit, item.post))), " ", warning], className="t2"), html.Div(when, className="card-line")]  # fmt: skip
     if effects:
         parts.append(effect(effects[-1]))
@@ -162,7 +163,20 @@ def table(items: list[Item], effects: dict[int, list[Effect]], today: date) -> h
     """Every item as a row."""
     head = [
         say(name)
-        for name in ("编号", "种类", "级别", "事项", "责任单位", "岗位", "立项日", "期限", "状态", "黄牌", "效果")
+        for name in (
+            "编号",
+            "种类",
+            "级别",
+            "事项",
+            "地点",
+            "责任单位",
+            "岗位",
+            "立项日",
+            "期限",
+            "状态",
+            "黄牌",
+            "效果",
+        )
     ]
     rows = []
     for one in sorted(items, key=lambda item: (not is_overdue(item, today), item.state != OPEN, item.due, item.id)):
@@ -175,6 +189,7 @@ def table(items: list[Item], effects: dict[int, list[Effect]], today: date) -> h
             say(one.kind),
             say(one.level),
             one.matter,
+            one.place,
             one.unit,
             one.post,
             str(one.opened),
@@ -241,14 +256,23 @@ def dialog(places: list[tuple[str, str]]) -> html.Element:
     return html.element("dialog", {"id": "item-dialog"}, [form])
 
 
-def history(found: list[Change]) -> html.Element:
+def history(found: list[Change], zone: ZoneInfo) -> html.Element:
     """Every change of an item, the latest first."""
     rows = []
     for one in found:
         what = say("；").join(
-            f"{say(NAMES.get(name, name))} {old or '—'} → {new or '—'}" for name, (old, new) in one.what.items()
+            f"{say(NAMES.get(name, name))} {old or '—'} → {new or '—'}"
+            for name, (old, new) in one.what.items()
+            if name != "meeting_id"
         )
         rows.append(
-            html.Li([html.Span(f"{one.at:%Y-%m-%d %H:%M} UTC · {one.by}", className="caption"), html.Div(what)])
+            html.Li(
+                [
+                    html.Span(
+                        f"{one.at.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M} · {one.by}", className="caption"
+                    ),
+                    html.Div(what),
+                ]
+            )
         )
     return html.Div([html.H3(say("改动记录")), html.Ol(rows)])

@@ -22,8 +22,9 @@ from data.app_db import ledger, meetings
 from data.app_db.importing import read_items
 from data.errors import UsageError
 from data.selection import ParameterError
-from data.store import Store
+from data.store import Release, Scope, Store
 from data.store.effect import units_of
+from data.store.hotspots.groups import unit_name
 
 _MOST_IMPORT = 5_000_000  # bytes
 
@@ -91,7 +92,9 @@ def add(server: FastAPI, store: Store, settings: Settings) -> None:
         with looking(store, settings, request, told.period, told.area) as found:
             period, area = found.question.period, found.question.area
         by = guard.writer_of(request)
-        kept = meetings.comment(request.app.state.db, period, area, section_key, told.text, told.before, by)
+        kept = meetings.comment(
+            request.app.state.db, period, area, section_key, told.text, told.before, by, named=SECTIONS[section_key]
+        )
         return {"version": kept.version}
 
     @server.post("/meeting/sign", include_in_schema=False)
@@ -113,6 +116,7 @@ def add(server: FastAPI, store: Store, settings: Settings) -> None:
             values = _values(found, told.values)
             period, area, version = found.question.period, found.question.area, found.version
             known = {one.id for one in found.items}
+            start = found.at.selection.start
             signed = found.meeting is not None and found.meeting.signed_at is not None
         if told.meeting and signed:
             raise UsageError("会议已签发，不能再记", where=period, found="已签发", remedy="先撤回签发，或在下一期记")
@@ -124,7 +128,7 @@ def add(server: FastAPI, store: Store, settings: Settings) -> None:
         if told.meeting:
             held = meetings.find(db, period, area) or meetings.write(db, period, area, version, by)
             values["meeting_id"] = held.id
-        made = ledger.add(db, by, today, **values)
+        made = ledger.add(db, by, today, numbered=start if told.meeting else None, **values)
         return {"id": made.id, "number": made.number, "version": made.version}
 
     @server.post("/meeting/import", include_in_schema=False)
@@ -145,8 +149,23 @@ def add(server: FastAPI, store: Store, settings: Settings) -> None:
             for row in rows:
                 if row.get("area_code"):
                     release.units.allowed(row["area_code"], guard.scope_of(request))
-        made = ledger.add_all(request.app.state.db, guard.writer_of(request), today, rows)
-        return {"added": len(made), "left_out": left}
+                elif row.get("place"):
+                    row["area_code"] = _named(release, guard.scope_of(request), row["place"])
+        db = request.app.state.db
+        known = {(one.matter, one.unit, one.due) for one in ledger.items(db)}
+        new = [row for row in rows if (row["matter"], row.get("unit"), row.get("due")) not in known]
+        made = ledger.add_all(db, guard.writer_of(request), today, new)
+        return {"added": len(made), "there": len(rows) - len(new), "left_out": left}
+
+
+def _named(release: Release, scope: Scope, name: str) -> str | None:
+    """Code of the street or district of a name, where just one is called so."""
+    for level in ("street", "district"):
+        of = release.units.level(level)
+        at = [i for i, one in enumerate(of.names.tolist()) if one == name]
+        if len(at) == 1 and release.units.in_scope(level, scope)[at[0]]:
+            return str(of.codes[at[0]])
+    return None
 
 
 async def _in_thread(work: Callable, *arguments: Any) -> Any:
@@ -189,7 +208,20 @@ def _values(found: LookedAt, given: dict[str, Any]) -> dict[str, Any]:
         found.release.units.allowed(values["area_code"], found.scope)
     elif values.get("polygon") or values.get("lon") is not None:
         values["area_code"] = _drawn_in(found, values)
+    if values.get("polygon"):
+        values.setdefault("place", "图上所画范围")
+    elif values.get("area_code"):
+        values.setdefault("place", _name_of(found, values["area_code"]))
     return values
+
+
+def _name_of(found: LookedAt, code: str) -> str:
+    """What a place is called: a grid by its community and its own name."""
+    units = found.release.units
+    place = units.find(code)
+    if place.level == "grid":
+        return unit_name(found.release, "grid", place.position)[:40]
+    return str(units.level(place.level).names[place.position])[:40]
 
 
 def _drawn_in(found: LookedAt, values: dict[str, Any]) -> str | None:

@@ -182,7 +182,7 @@ def hotspot_theme(at: LookedAt) -> dict:
 
 
 def _week(at: LookedAt, code: str) -> np.ndarray:
-    """Events by weekday and hour of the community that holds a unit."""
+    """Events of the last twelve weeks by weekday and hour of the community that holds a unit; a week alone has too few."""
     units = at.release.units
     place = units.find(code)
     above = units.level(place.level).above.get("community")
@@ -192,7 +192,8 @@ def _week(at: LookedAt, code: str) -> np.ndarray:
         and units.in_scope("community", at.scope)[above[place.position]]
     ):
         code = str(units.level("community").codes[above[place.position]])
-    return week_table(profile(at.release, replace(at.selection, area=code), at.scope))
+    start = at.selection.end - timedelta(weeks=view_hotspots.PEAK_WEEKS)
+    return week_table(profile(at.release, replace(at.selection, area=code, start=start, compare="none"), at.scope))
 
 
 def unit_theme(at: LookedAt, theme: str) -> dict:

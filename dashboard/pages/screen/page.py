@@ -96,7 +96,7 @@ def _map(parts: dict, themes: list[str]) -> html.Element:
     head = html.Div([tabs(themes), html.Div(captions, className="theme-captions")], className="panel-head map-head")
     city = html.Div([html.Div(id="city"), *legends, html.Div(className="scale-bar")], className="map-body")
     listed = html.Div(
-        [sub_head(say("热点清单"), say("所在社区24小时分布")), html.Div(id="hotspot-list")],
+        [sub_head(say("热点清单"), say("所在社区24小时分布（12周）")), html.Div(id="hotspot-list")],
         className="map-list wide-only",
     )
     return html.Section(

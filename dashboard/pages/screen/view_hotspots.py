@@ -16,6 +16,7 @@ from dashboard.told_hotspots import NEW, Hotspot, told_hotspots
 
 SHOWN = 9  # with a name on the map; the list has as many as fit
 LISTED = 10
+PEAK_WEEKS = 12
 _NAMED_FROM = 3  # events; smaller ones keep their number
 
 
@@ -100,7 +101,7 @@ def _row(one: Hotspot, week: np.ndarray) -> html.Element:
                         [html.Strong(say("{n}起", n=whole(one.group.count))), " ", signed(one.difference), " ", state]
                     ),
                     html.Div(
-                        say("{n}个网格 · q={q}", n=len(one.group.units), q=_q(one.group.q_min)), className="caption"
+                        say("{n}个网格 · q{q}", n=len(one.group.units), q=_q(one.group.q_min)), className="caption"
                     ),
                 ]
             ),
@@ -110,7 +111,7 @@ def _row(one: Hotspot, week: np.ndarray) -> html.Element:
 
 
 def _q(q: float) -> str:
-    return "<0.001" if q < 0.001 else f"{q:.3f}"
+    return "<0.001" if q < 0.001 else f"={q:.3f}"
 
 
 def _peak(week: np.ndarray) -> str:

@@ -21,7 +21,7 @@ def reports(at: LookedAt) -> html.Element | None:
     partly = [row for row in rows if row["state"] != "missing" and row["periods_missing"]]
     zero = [row for row in rows if row["state"] == "zero"]
     told = len(rows) - len(missing)
-    share = html.Div([html.Div(say("上报率"), className="caption"), html.Strong(share_text(told, len(rows)))])
+    share = html.Div([html.Div(say("警情上报率"), className="caption"), html.Strong(share_text(told, len(rows)))])
     words = [html.Span(say("未报 {n}", n=len(missing)), className="missing"), " ",
              listed(row["name"] for row in missing[:_NAMED])] if missing else [say("没有未报")]  # fmt: skip
     gaps = [say("缺期 {n}", n=len(partly))] if partly else []

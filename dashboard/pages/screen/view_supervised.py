@@ -10,7 +10,7 @@ from data.app_db.ledger import Count
 def supervised(count: Count) -> html.Element:
     """Four numbers; status by shape and word."""
     cells = [
-        ("○", "none", say("在办"), count.open),
+        ("○", "none", say("在办"), count.open - count.overdue),
         ("◆", "warn" if count.soon else "none", say("7日到期"), count.soon),
         ("×", "bad" if count.overdue else "none", say("逾期"), count.overdue),
         ("✓", "good" if count.struck_lately else "none", say("7日销号"), count.struck_lately),

@@ -172,8 +172,11 @@ def _draw(deck, pack: Pack, number: int, section: Section, slide: tuple, picture
 
 def _lines(text: str, size: float, width: float) -> int:
     """Lines a text takes in a width: a Chinese character is as wide as high, another a little over half."""
-    ems = sum(1.0 if ord(one) > 0x2E7F else 0.58 for one in text)
-    return max(1, ceil(ems * size * MM_PER_POINT / (width * 0.9)))  # faces differ, lines break early
+    lines = 0
+    for part in text.splitlines() or [""]:
+        ems = sum(1.0 if ord(one) > 0x2E7F else 0.58 for one in part)
+        lines += max(1, ceil(ems * size * MM_PER_POINT / (width * 0.9)))  # faces differ, lines break early
+    return lines
 
 
 def _fit(text: str) -> float:

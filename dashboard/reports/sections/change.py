@@ -25,7 +25,7 @@ def change(at: Asked) -> Section:
     found = changes(at.release, at.selection, at.scope).categories
     level = at.level("street", "community", "grid", "district")
     areas, adjusted = _areas(at, level) if level else ([], 0)
-    bands = _judged_bands(at)
+    bands = _judged_bands(at) if at.over else []  # hours that are still to come are no 0
     named = [*found.items(), *((row["name"], _change(row)) for row in areas)]
     findings = [change_finding(name, one, at.past, decimals=at.decimals) for name, one in named if _speaks(one)]
     findings += [
@@ -34,7 +34,7 @@ def change(at: Asked) -> Section:
         if _speaks(one)
     ]
     head = _headline(at, found, areas, level)
-    blocks = [_bands_table(at, bands)]
+    blocks = [_bands_table(at, bands)] if bands else []
     if level:
         picture = Picture(f"各{LEVEL_NAMES[level]}与{at.past}相比", "change", "按判定着色；斜线为未报。")
         blocks = [_areas_table(at, level, areas, adjusted), picture, *blocks]
@@ -133,7 +133,8 @@ def _areas_table(at: Asked, level: str, areas: list[dict], adjusted: int) -> Tab
                 word,
             )
         )
-    note = f"起；{uneven([_change(row) for row in areas])}先列超出正常波动的，再按差数列前{_LISTED}；p按授权范围内可比的{adjusted}个{LEVEL_NAMES[level]}校正。"
+    early = "" if at.over else f"{at.now}未齐，起数只是已到的部分；"
+    note = f"起；{early}{uneven([_change(row) for row in areas])}先列超出正常波动的，再按差数列前{_LISTED}；p按授权范围内可比的{adjusted}个{LEVEL_NAMES[level]}校正。"
     return Table(f"各{LEVEL_NAMES[level]}变化", (LEVEL_NAMES[level], "本期", "上期", "环比", "同比", "p", "判定"), tuple(rows), note=note,
                  widths=(1.2, 0.8, 0.8, 1.8, 1.8, 0.8, 1.3))  # fmt: skip
 
@@ -163,7 +164,7 @@ def _area_facts(at: Asked, areas: Iterable[dict]) -> list[Fact]:
 def _band_facts(at: Asked, bands: list[tuple[str, Change]]) -> list[Fact]:
     return [
         Fact(f"{name}{words}", getattr(one, field), *window, area=at.selection.area, hours=band)
-        for band, (name, one) in zip(BANDS, bands, strict=True)
+        for band, (name, one) in zip(BANDS, bands, strict=False)
         for words, window, field in ((at.now, at.window, "now"), (at.past, at.before, "before"))
         if getattr(one, field) is not None
     ]

@@ -39,11 +39,7 @@ def effect_words(one: Effect) -> str:
 
 def last(at: Asked) -> Section:
     """上期议定事项: what became of what was decided, and whether it helped."""
-    known = [
-        one
-        for one in at.items
-        if one.opened < at.window[1] and (one.opened >= at.before[0] or one.state == OPEN or _ended_in(one, at))
-    ]
+    known = [one for one in at.items if one.id in at.decided_before or _still_told(one, at)]
     if not known:
         return Section("last", (Finding("台账中没有上期议定或在办的事项。"),))
     state = {name: [one for one in known if one.state == name] for name in (OPEN, CLOSED, STRUCK)}
@@ -83,9 +79,16 @@ def last(at: Asked) -> Section:
     return Section("last", tuple(findings), tuple(blocks))
 
 
-def _ended_in(item: Item, at: Asked) -> bool:
+def _still_told(item: Item, at: Asked) -> bool:
+    """Whether an item of an earlier meeting or of the list is told: it is open, recent, or its effect may be told yet."""
+    if item.opened >= at.window[1]:
+        return False
     ended = item.struck or item.closed
-    return ended is not None and ended >= at.window[0] - timedelta(weeks=12)  # long enough for its effect to be told
+    return (
+        item.opened >= at.before[0]
+        or item.state == OPEN
+        or (ended is not None and ended >= at.window[0] - timedelta(weeks=12))
+    )
 
 
 def _helped(one: Effect) -> bool:

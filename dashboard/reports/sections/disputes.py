@@ -81,7 +81,7 @@ def _funnel(at: Asked, meta: dict, found: Compared) -> Table:
         "排查化解",
         ("环节", "本期", "上期", "环比"),
         tuple(rows),
-        note=f"件；{compared}{uneven(odd)}缺报较多时不作比较。",
+        note=f"件；{compared}{uneven(odd)}受理、未办结等不作检验；缺报较多时不作比较。",
         widths=(1.0, 0.8, 0.8, 1.5),
     )
 
@@ -151,5 +151,6 @@ def _units(answer, level: str) -> Table | None:
                               for name in told))
         for row in late
     )  # fmt: skip
-    note = f"件；按逾期、未办结、排查数排，只列前{len(cells)}。"
+    ordered = [told[name] for name in ("overdue", "open", "found") if name in told]
+    note = f"件；按{'、'.join(ordered)}排，只列前{len(cells)}。"
     return Table(f"各{LEVEL_NAMES[level]}", (LEVEL_NAMES[level], *told.values()), cells, note=note)

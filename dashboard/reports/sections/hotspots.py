@@ -13,6 +13,7 @@ from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
 from dashboard.reports.wording import names
 from dashboard.told_hotspots import FADED, HOT, LASTING, NEW, Hotspot, faded_hotspots, told_hotspots
 from data.store import profile
+from data.store.alerting import LEAST_EVENTS
 from data.store.filters import day_window
 from data.store.hotspots import unit_classes
 from data.store.hotspots.groups import unit_name
@@ -49,21 +50,29 @@ def hotspots(at: Asked) -> Section:
         return Section("hotspots", (Finding(why),))
     found = found_hotspots(at)
     faded = faded_hotspots(at.release, at.selection, at.scope, LEVEL) if at.area is None else []
-    by = {state: [one for one in found if one.state == state] for state in (NEW, LASTING)}
-    parts = [f"{at.now}热点{len(found)}处"]
+    label = _labels([*found, *faded])
+    large = [one for one in found if one.group.count >= LEAST_EVENTS]
+    by = {state: [one for one in large if one.state == state] for state in (NEW, LASTING)}
+    parts = [f"{at.now}热点{len(large)}处"]
     for state in (NEW, LASTING):
         if by[state]:
-            parts.append(f"{state}{len(by[state])}处（{names([one.place for one in by[state]])}）")
+            parts.append(f"{state}{len(by[state])}处（{names([label[id(one)] for one in by[state]])}）")
+    if len(large) < len(found):
+        parts.append(f"另有{len(found) - len(large)}处不足{LEAST_EVENTS}起")
     if faded:
-        parts.append(f"消退{len(faded)}处（{names([one.place for one in faded])}）")
+        parts.append(f"消退{len(faded)}处（{names([label[id(one)] for one in faded])}）")
     head = Finding("，".join(parts) + "。", 9, "warn" if by[NEW] else "")
     if not found:
-        head = Finding(
-            f"{at.now}没有网格显著高于平均" + (f"，{at.past}的{len(faded)}处已消退" if faded else "") + "。", 9
-        )
-    more = [Finding(_sentence(at, one), 8 - one.group.number / 10, _TONES.get(one.state, "")) for one in found[:3]]
-    blocks = [Picture("热点分布", "hotspots", "底色为核密度（起/平方公里），编号为Gi*显著（q≤0.05）的成片网格。")]
-    rows = tuple(_row(at, one) for one in [*found[:_LISTED], *faded[: max(0, _LISTED - len(found))]])
+        gone = f"，{at.past}的{len(faded)}处已消退" if faded else ""
+        head = Finding(f"{at.now}没有网格显著高于平均{gone}。", 9)
+    more = [
+        Finding(_sentence(at, one, label[id(one)]), 8 - one.group.number / 10, _TONES.get(one.state, ""))
+        for one in large[:3]
+    ]
+    blocks = [
+        Picture("热点分布", "hotspots", "底色为核密度（起/平方公里），编号为Gi*显著（q≤0.05）的成片网格。"),
+    ]
+    rows = tuple(_row(at, one, label[id(one)]) for one in [*found[:_LISTED], *faded[: max(0, _LISTED - len(found))]])
     if rows:
         note = "起，堆积点与质心点不计；q为全部网格校正后的最小值；高峰为所在社区近12周。" + (
             f"只列前{_LISTED}处。" if len(found) > _LISTED else ""
@@ -111,22 +120,37 @@ def peak_hours(at: Asked, one: Hotspot) -> str:
     return f"{found.first}—{found.end}时"
 
 
-def _sentence(at: Asked, one: Hotspot) -> str:
+def _labels(found: list[Hotspot]) -> dict[int, str]:
+    """What each hotspot is called, by identity: the place of its peak, with 一带 where it is more than one grid, and with the grid
+    where two share a place."""
+    places = [one.place for one in found]
+    told = {}
+    for one in found:
+        name = (
+            one.place
+            if places.count(one.place) == 1
+            else f"{one.place}{one.group.name.rpartition(one.place)[2].strip(' ·')}"
+        )
+        told[id(one)] = name + ("一带" if len(one.group.units) > 1 else "")
+    return told
+
+
+def _sentence(at: Asked, one: Hotspot, place: str) -> str:
     group = one.group
     past = "" if group.before is None else f"，{at.past}同一范围{whole(group.before)}起"
     hours = peak_hours(at, one)
     peak_part = f"，所在社区近{_PEAK_WEEKS}周高峰{hours}" if hours else ""
     q = "<0.001" if group.q_min < 0.001 else f"={group.q_min:.3f}"
-    return f"热点{group.number} {one.place}（{one.parent}）{one.state or ''}：{len(group.units)}个网格{whole(group.count)}起{past}，q{q}{peak_part}。"
+    return f"热点{group.number} {place}（{one.parent}）{one.state or ''}：{len(group.units)}个网格{whole(group.count)}起{past}，q{q}{peak_part}。"
 
 
-def _row(at: Asked, one: Hotspot) -> tuple[Cell, ...]:
+def _row(at: Asked, one: Hotspot, place: str) -> tuple[Cell, ...]:
     group = one.group
     gone = one.state == FADED
     now = "—" if gone else whole(group.count)
     before = whole(group.count) if gone else "—" if group.before is None else whole(group.before)
     q = "<0.001" if group.q_min < 0.001 else f"{group.q_min:.3f}"
-    cells = ["—" if gone else str(group.number), f"{one.place}（{one.parent}）" if one.parent else one.place, one.state or "—",
+    cells = ["—" if gone else str(group.number), f"{place}（{one.parent}）" if one.parent else place, one.state or "—",
              str(len(group.units)), now, before, "—" if gone else signed(one.difference), "—" if gone else q, "" if gone else peak_hours(at, one) or "—"]  # fmt: skip
     return tuple(Cell(text, _TONES.get(one.state, "") if i == 2 else "") for i, text in enumerate(cells))
 

@@ -20,6 +20,8 @@ def hours(at: Asked) -> Section:
     """The section."""
     if not at.release.reports.source_ids:
         return Section("hours", (Finding("本发布没有事件来源。"),))
+    if not at.over:
+        return Section("hours", (Finding(f"{at.now}尚未结束或数据未到，时段与星期不作判断。"),))
     found = profile(at.release, at.selection, at.scope)
     table, unknown = week_table(found), found.meta["unknown"]
     if not table.sum():
@@ -42,7 +44,7 @@ def hours(at: Asked) -> Section:
         ("", *(str(h) for h in range(24)), "计"),
         rows,
         note="起；空格为0；深浅按本表分五级。",
-        widths=(2.2, *([1.0] * 24), 1.6),
+        widths=(2.6, *([1.0] * 24), 1.6),
     )
     labels = tuple(str(h) for h in range(24))
     series = ((at.now, tuple(map(float, table.sum(axis=0)))), (at.past, tuple(map(float, past.sum(axis=0)))))

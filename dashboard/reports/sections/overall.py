@@ -63,13 +63,22 @@ def _trend(at: Asked) -> Chart:
     steps = trend_steps(at.release, asked, at.scope, step).steps
     labels = tuple(short_day(one.start) for one in steps)
     series = (
-        ("起数", tuple(None if one.count is None else float(one.count) for one in steps)),
+        ("起数", tuple(None if one.count is None or not one.complete else float(one.count) for one in steps)),
         ("控制下限", tuple(None if one.lower is None else max(0.0, round(one.lower, 1)) for one in steps)),
         ("控制上限", tuple(None if one.upper is None else round(one.upper, 1) for one in steps)),
     )
     words = "周" if step == "week" else "月"
-    outside = [f"{short_day(one.start)}起的一{words}{whole(one.count)}起" for one in steps if one.outside]
-    note = f"超出控制带：{'、'.join(outside)}。" if outside else "各期都在控制带（3倍标准差）之内。"
+    judged = [one for one in steps if one.complete and one.count is not None and one.upper is not None]
+    outside = [f"{short_day(one.start)}起的一{words}{whole(one.count)}起" for one in judged if one.outside]
+    note = (
+        f"超出控制带：{'、'.join(outside)}。"
+        if outside
+        else "齐全的各期都在控制带（3倍标准差）之内。"
+        if judged
+        else ""
+    )
+    unsure = len(steps) - len(judged)
+    note += f"{unsure}期未报、未齐或没有控制带，不作判断。" if unsure else ""
     return Chart(f"近{len(steps)}{words}走势", "line", f"起/{words}", labels, series, note=note)
 
 

