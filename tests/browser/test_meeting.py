@@ -158,11 +158,13 @@ def test_decisions_sign_in_and_sign_off(open_page, meeting):
         held.units == ["文昌街道"] and held.signed_by == "区综治中心" and held.ledger["release"] == "r20261116-060000"
     )
     # Signed is signed: nothing is recorded, commented or signed over any more, and the pack stays as it was.
-    page.fill("#decide [name=matter]", "再加一项")
-    page.fill("#decide [name=unit]", "某单位")
-    page.fill("#decide [name=due]", str(TODAY))
-    page.click("#decide button")
-    page.wait_for_function("document.getElementById('decide-note').textContent.includes('已签发')")
+    assert "区综治中心" in page.inner_text(".signed-bar")
+    more = {"matter": "再加一项", "unit": "某单位", "due": str(TODAY)}
+    refused = page.evaluate(
+        "(values) => yanpan.meeting.post('item', { meeting: true, values: values }).then(() => '', (fault) => fault.message)",
+        more,
+    )
+    assert "已签发" in refused and "再加一项" not in [one.matter for one in ledger.items(db)]
     ledger.add(db, "分析", date(2026, 11, 4), matter="签发以后才有的", unit="某单位", due=TODAY + timedelta(days=9))
     with urlopen(f"{address}/meeting/file?period=2026-W45&form=html") as answer:
         text = answer.read().decode()
