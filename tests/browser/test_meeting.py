@@ -174,7 +174,7 @@ def test_decisions_sign_in_and_sign_off(open_page, meeting):
 
 
 def test_what_was_decided_is_told_in_the_next_period(open_page, meeting):
-    page = open_page("/meeting?period=2026-W44")
+    page = open_page("/meeting?period=2026-W42")
     page.fill("#decide [name=matter]", "老旧小区 充电棚")
     page.fill("#decide [name=unit]", "东堤街道办事处")
     page.fill("#decide [name=due]", str(TODAY + timedelta(days=20)))
@@ -182,8 +182,8 @@ def test_what_was_decided_is_told_in_the_next_period(open_page, meeting):
     page.click("#decide button")
     page.wait_for_selector(".decided li")
     made = next(one for one in ledger.items(meeting[2]) if one.matter == "老旧小区 充电棚")
-    assert made.number.startswith("2026W44-") and made.place == "district 990102" and made.area_code == "990102"
-    after = open_page("/meeting?period=2026-W45")
+    assert made.number.startswith("2026W42-") and made.place == "district 990102" and made.area_code == "990102"
+    after = open_page("/meeting?period=2026-W43")
     assert "老旧小区 充电棚" in after.inner_text("#s-last")
 
 
