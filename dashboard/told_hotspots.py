@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.language import say
 from data.selection import Selection
 from data.store import Release, Scope
 from data.store.hotspots import unit_classes
@@ -27,6 +28,11 @@ class Hotspot:
     place: str
     parent: str
     state: str | None
+
+    @property
+    def around(self) -> str:
+        """The place, as that of more than one grid: a hotspot of several reaches beyond the place of its peak."""
+        return say("{place}一带", place=self.place) if len(self.group.units) > 1 else self.place
 
     @property
     def difference(self) -> int | None:

@@ -255,6 +255,13 @@ def test_presenting_with_keys_and_live_maps(open_page):
         "[...document.querySelectorAll('#presenter h1, #presenter header, #presenter nav, #presenter footer')].filter(e => { const b = e.getBoundingClientRect(); return b.left < 0 || b.right > innerWidth || b.bottom > innerHeight; }).length"
     )
     assert over == 0 and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = "[...document.querySelectorAll('.present-evidence, .present-card')].filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).length"
+    while page.locator(".present-step").last.get_attribute("class") != "present-step on":
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(cut) == 0, page.inner_text(".present-step.on")
+        for drawing in page.locator(".present-card svg").all():
+            place, shape = drawing.bounding_box(), [float(one) for one in drawing.get_attribute("viewBox").split()]
+            assert place["width"] / place["height"] == pytest.approx(shape[2] / shape[3], rel=0.02)
     page.keyboard.press("d")
     assert page.locator("#decide").is_visible() and page.evaluate("document.activeElement.name") == "matter"
     page.keyboard.press("Escape")

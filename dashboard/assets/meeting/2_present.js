@@ -1,7 +1,7 @@
 /* Presenting: one section at a time over the whole screen, arrow keys, live maps; D records a decision, Escape leaves. */
 (function () {
   "use strict";
-  const yanpan = window.yanpan, meeting = window.yanpanMeeting, LIVE = { hotspots: "hotspots", change: "change" };
+  const yanpan = window.yanpan, meeting = window.yanpanMeeting, LIVE = { hotspots: "hotspots", change: "change" }, SIZES = [1.5, 1.4, 1.3, 1.2, 1.1, 1, 0.9, 0.8];
   if (!meeting.sections) return;
   const at = { on: false, slide: 0, piece: 0 };
   const stage = document.getElementById("presenter");
@@ -48,12 +48,34 @@
       }
       card.classList.toggle("with-map", !!picture);
       card.append(...copy.childNodes);
-      if (copy.querySelector || one.querySelector("table.narrow")) card.classList.toggle("broad", !!one.querySelector("table.narrow"));
+      card.classList.toggle("broad", !!one.querySelector("table.narrow"));
       evidence.append(card);
     }
     evidence.dataset.count = wide.length;
     stage.append(evidence);
     foot(shown.length);
+    fit(evidence);
+  }
+  /** The largest text at which nothing of the evidence is cut, then the charts at the size of their place. */
+  function fit(evidence) {
+    const over = (one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1;
+    for (const size of SIZES) {
+      evidence.style.setProperty("--t", size);
+      if (![evidence, ...evidence.children].some(over)) break;
+    }
+    for (const drawing of evidence.querySelectorAll(".present-card svg")) stretch(drawing);
+  }
+  /** Spread a chart over its place, its text as large as that of the tables' heads. */
+  function stretch(drawing) {
+    const place = drawing.getBoundingClientRect(), [, , width, height] = drawing.getAttribute("viewBox").split(" ").map(Number);
+    const unit = Math.max(13, (16 * innerWidth) / 1920) / 12, by = { x: place.width / unit / width, y: place.height / unit / height };
+    if (!place.height) return;
+    drawing.setAttribute("viewBox", [0, 0, width * by.x, height * by.y].join(" "));
+    const AXIS = { x: "x", x1: "x", x2: "x", cx: "x", width: "x", y: "y", y1: "y", y2: "y", cy: "y", height: "y" };
+    for (const mark of drawing.children) {
+      for (const [name, axis] of Object.entries(AXIS)) if (mark.hasAttribute(name)) mark.setAttribute(name, mark.getAttribute(name) * by[axis]);
+      if (mark.hasAttribute("d")) mark.setAttribute("d", mark.getAttribute("d").replace(/([\d.]+) ([\d.]+)/g, (_, x, y) => x * by.x + " " + y * by.y));
+    }
   }
   function foot(count) {
     const line = document.createElement("footer"), pages = count > 2 ? " · " + yanpan.say("依据 {a}/{b}", { a: Math.floor(at.piece / 2) + 1, b: Math.ceil(count / 2) }) : "";
@@ -111,5 +133,5 @@
     if (event.target.closest("#present")) enter();
   });
   document.addEventListener("yanpan:section", function ({ detail }) { if (at.on && meeting.order[at.slide] === detail) draw(); });
-  if (new URLSearchParams(location.search).has("present")) enter();
+  addEventListener("resize", function () { if (at.on) draw(); });
 })();

@@ -130,7 +130,7 @@ def place_options(looked: LookedAt) -> list[tuple[str, str]]:
     found = []
     if has_grids(at):
         found = [
-            (one.group.code, say("热点{n} {place}", n=one.group.number, place=one.place))
+            (one.group.code, say("热点{n} {place}", n=one.group.number, place=one.around))
             for one in told_hotspots(at.release, at.selection, at.scope, LEVEL)[:9]
         ]
     for level in ("district", "street"):

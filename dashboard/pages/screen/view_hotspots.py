@@ -33,7 +33,7 @@ def marks(rows: list[Hotspot]) -> list[dict]:
             "lon": one.group.lon,
             "lat": one.group.lat,
             "code": one.group.code,
-            "label": None if one.group.count < _NAMED_FROM else html.part([html.Strong(one.place), " ", html.Span(say("{n}起", n=whole(one.group.count))), " ",
+            "label": None if one.group.count < _NAMED_FROM else html.part([html.Strong(one.around), " ", html.Span(say("{n}起", n=whole(one.group.count))), " ",
                                 None if one.state is None else html.Span(say(one.state), className=f"state {_tone(one)}")]),
         }
         for one in rows[:SHOWN] if one.group.lon is not None
@@ -96,7 +96,7 @@ def _row(one: Hotspot, week: np.ndarray) -> html.Element:
             html.Span(one.group.number, className="rank"),
             html.Div(
                 [
-                    html.Div([html.Strong(one.place), html.Span(one.parent, className="parent")], className="name"),
+                    html.Div([html.Strong(one.around), html.Span(one.parent, className="parent")], className="name"),
                     html.Div(
                         [html.Strong(say("{n}起", n=whole(one.group.count))), " ", signed(one.difference), " ", state]
                     ),
