@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -30,12 +31,13 @@ class Live:
     def state(self) -> dict:
         """What a page is told: ``release``, None where nothing is published, and ``ledger``, another text whenever what people
         write has changed, or the day has, and with it what is overdue."""
-        ledger = f"{self._db.mark()}@{date.today()}"
+        mark = self._db.mark()
         try:
             with self._store.current() as release:
-                return {"release": release.info.release_id, "ledger": ledger}
+                today = datetime.now(ZoneInfo(release.info.timezone)).date()
+                return {"release": release.info.release_id, "ledger": f"{mark}@{today}"}
         except YanpanError:
-            return {"release": None, "ledger": ledger}
+            return {"release": None, "ledger": f"{mark}"}
 
     async def watch(self) -> None:
         """Look for news until cancelled."""

@@ -28,13 +28,13 @@ def queue_alerts(db: AppDb, releases: Path) -> None:
     finally:
         store.close()
     known = {one["alert_id"] for body in notices.bodies(db, ALERTS) for one in body["alerts"]}
-    fresh = [_told(one) for one in found if one.alert_id not in known]
+    with language.speaking("zh"):
+        fresh = [_told(one) for one in found if one.alert_id not in known]
     if fresh:
         notices.queue(db, f"{ALERTS}:{about['release']}", {"kind": ALERTS, **about, "alerts": fresh})
 
 
 def _told(alert) -> dict:
-    language.use("zh")
     kind, words = alert_words(alert)
     return {"alert_id": alert.alert_id, "kind": alert.kind, "kind_name": kind, "severity": alert.severity,
             "area_code": alert.code, "words": words}  # fmt: skip

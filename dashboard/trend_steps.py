@@ -14,6 +14,7 @@ from data.store.band import trend_band
 from data.store.filters import date_of, day_window
 from data.store.reports import cadence_periods
 
+_LATEST = 12
 _LONGEST_DAYS = {"day": 1, "week": 7, "month": 31}
 
 
@@ -50,6 +51,16 @@ def step_for(selection: Selection, release: Release) -> str:
     if any(source.precision == "month" for source in release.incident_sources):
         return "month"
     return STEPS[0] if selection.days <= 35 else STEPS[1] if selection.days <= 100 else STEPS[2]
+
+
+def latest_steps(release: Release, selection: Selection, scope: Scope, step: str) -> Trend:
+    """The twelve weeks (or months) up to the end of a Selection."""
+    end = selection.end
+    start = end - timedelta(weeks=_LATEST)
+    if step == "month":
+        months = end.year * 12 + end.month - 1 - _LATEST
+        start = date(months // 12, months % 12 + 1, 1)
+    return trend_steps(release, replace(selection, start=start, end=end, compare="none"), scope, step)
 
 
 def trend_steps(release: Release, selection: Selection, scope: Scope, step: str) -> Trend:

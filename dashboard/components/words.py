@@ -61,6 +61,16 @@ def p_text(p: float | None) -> str:
     return f"p={p:.{decimals}f}" if p < 0.9995 else "p=1"
 
 
+def q_text(q: float) -> str:
+    """A p adjusted over many units, to three decimals."""
+    return "q<0.001" if q < 0.001 else f"q={q:.3f}"
+
+
+def signed_tenths(value: float) -> str:
+    """An estimated difference with its sign."""
+    return f"{'−' if value < 0 else '+'}{abs(value):.1f}"
+
+
 def plain(value: float) -> str:
     """A class limit without superfluous zeros."""
     return f"{value:,.10g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from dashboard.components.words import before_name, now_name, period_name, window_text
 from data.app_db import Item
@@ -135,8 +135,3 @@ def period_text(window: Window) -> str:
     if unit == "year":
         return f"{start.year}"
     return f"{start}..{end}"
-
-
-def weeks_before(end: date, count: int) -> Window:
-    """So many weeks up to a day."""
-    return end - timedelta(days=7 * count), end

@@ -11,13 +11,12 @@ from typing import Any
 
 from dashboard.reports.model import SECTIONS
 from data.app_db import Item
+from data.app_db.ledger import DAYS, NAMES
 from data.errors import UsageError
 from data.store import Limits
 
 VERSION = 1
-_DATES = ("opened", "due", "closed", "struck")
-_KEPT = ("id", "number", "kind", "level", "matter", "action", "unit", "post", "place", "area_code", "lon", "lat", "polygon", "category",
-         *_DATES, "state", "warning", "meeting_id")  # fmt: skip
+_KEPT = ("id", *NAMES)
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,7 @@ class Question:
         """The items again."""
         return [
             Item(
-                **{
-                    name: date.fromisoformat(value) if name in _DATES and value else value
-                    for name, value in row.items()
-                }
+                **{name: date.fromisoformat(value) if name in DAYS and value else value for name, value in row.items()}
             )
             for row in self.items
         ]

@@ -24,7 +24,6 @@ _COUNTS = ("本期", "上期", "排查", "调处", "未办结", "逾期", "起�
 _CHANGES = ("环比", "同比", "差")
 _KEPT = ("序号", "次序", "网格数", "编码", "应报", "已报", "零报", "迟报", "未报", "文件", "读入", "入库", "退回")
 _NEVER = ("措施前后", "同期未采取措施的热点", "星期×钟点")  # nothing but small counts, or sums that give them away
-_NO_EFFECT = ("效果",)
 
 
 def suppressed(pack: Pack, under: int) -> Pack:

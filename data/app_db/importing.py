@@ -10,6 +10,7 @@ from typing import Any
 
 import python_calamine
 
+from data.app_db.ledger import DAYS
 from data.app_db.tables import KINDS, LEVELS, STATES
 from data.errors import DataFault
 from data.personal import denied_header
@@ -35,7 +36,6 @@ _NAMES = {
     "struck": ("销号日", "销号时间"),
 }
 _NEEDED = ("matter", "unit", "due")
-_DATES = ("opened", "due", "closed", "struck")
 _LOOKED_AT = 12  # rows in which a header is looked for
 _STATES = {
     STATES[0]: ("在办", "办理中", "未结案", "未办结", "未销号", "未化解", "正在办理", "进行中"),
@@ -111,7 +111,7 @@ def _item(sheet: str, number: int, row: list, columns: dict[str, int], today: da
         if not text:
             continue
         where = f"{sheet} 第 {number} 行"
-        if field in _DATES:
+        if field in DAYS:
             item[field] = _date(cell, where)
         elif field in ("lon", "lat"):
             item[field] = _number(text, where)

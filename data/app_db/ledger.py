@@ -30,8 +30,8 @@ _CHOICES = {"kind": KINDS, "level": LEVELS, "state": STATES, "warning": WARNINGS
             "category": tuple(one for one in CATEGORIES if one != INVALID)}  # fmt: skip
 _NEEDED = ("matter", "unit", "due")
 _NEVER_EMPTY = ("kind", "level", "state", "opened", "due")
-_DAYS = ("opened", "due", "closed", "struck")
-_KINDS_OF: dict[str, Any] = {**dict.fromkeys(_DAYS, date), "lon": (int, float), "lat": (int, float), "meeting_id": int}
+DAYS = ("opened", "due", "closed", "struck")
+_KINDS_OF: dict[str, Any] = {**dict.fromkeys(DAYS, date), "lon": (int, float), "lat": (int, float), "meeting_id": int}
 _KIND_NAMES: dict[Any, str] = {date: "日期", (int, float): "数", int: "整数", str: "文字"}
 
 

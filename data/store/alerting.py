@@ -103,7 +103,8 @@ def _hotspots(release: Release, week: Selection) -> Iterator[_Found]:
     groups = unit_classes(release, week, _ALL, "gi", "grid").groups
     before = np.isin(unit_classes(release, week, _ALL, "gi", "grid", "before").label, _HOT) if groups else None
     for group in groups:
-        place, code = _peak(release, group), _holding(release, group)
+        # Told to who may see the whole hotspot; None is who sees the whole release.
+        place, code = _peak(release, group), release.units.holding("grid", group.units)
         told = {"place": place, "number": group.number, "count": group.count, "before": group.before, "q": group.q_min}
         if group.count >= LEAST_EVENTS and group.before is not None and not before[list(group.units)].any():
             yield _Found(f"hotspot:{group.code}:{week.start}", "hotspot", code, "medium", told)
@@ -126,15 +127,3 @@ def _peak(release: Release, group: Group) -> str:
         if len(release.units.level(level)) and units.above[level][at] >= 0:
             return str(release.units.level(level).names[units.above[level][at]])
     return group.name
-
-
-def _holding(release: Release, group: Group) -> str | None:
-    """Code of the smallest area that holds the whole hotspot, so that its numbers are told to who may see all of it; None is
-    the whole release."""
-    units = release.units.level("grid")
-    for level in ("community", "street", "district"):
-        if len(release.units.level(level)):
-            above = np.unique(units.above[level][list(group.units)])
-            if len(above) == 1 and above[0] >= 0:
-                return str(release.units.level(level).codes[above[0]])
-    return None

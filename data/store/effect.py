@@ -85,13 +85,16 @@ def units_of(
     if not len(release.units.level(LEVEL)):
         return ()
     if polygon:
-        shapes = _grids(release)
-        middle = shapely.point_on_surface(shapes)
-        inside = shapely.intersects(shapely.from_wkt(polygon), middle)
-        return tuple(np.flatnonzero(inside).tolist())
+        drawn = shapely.from_wkt(polygon)
+        near = _meeting(release, drawn.bounds)
+        middle = shapely.point_on_surface(outlines(release, LEVEL, near))
+        return tuple(near[shapely.intersects(drawn, middle)].tolist())
     if point and None not in point:
-        (at,) = assign(np.array([point[0]]), np.array([point[1]]), _grids(release))
-        return (int(at),) if at >= 0 else ()
+        near = _meeting(release, (*point, *point))
+        (at,) = (
+            assign(np.array([point[0]]), np.array([point[1]]), outlines(release, LEVEL, near)) if near.size else (-1,)
+        )
+        return (int(near[at]),) if at >= 0 else ()
     place = release.units.find(code) if code else None
     return () if place is None else tuple(np.flatnonzero(release.units.inside(LEVEL, place)).tolist())
 
@@ -178,8 +181,10 @@ def _effect(
     )
 
 
-def _grids(release: Release) -> np.ndarray:
-    return outlines(release, LEVEL, np.arange(len(release.units.level(LEVEL))))
+def _meeting(release: Release, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Positions of the grids whose bounds meet a box; to read all of a city's takes a second, and a ledger has many places."""
+    west, south, east, north = release.units.level(LEVEL).bounds.T
+    return np.flatnonzero((west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1]))
 
 
 def _gaps(release: Release, windows: tuple[Window, Window]) -> np.ndarray:

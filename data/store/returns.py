@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from data.selection import Selection
 from data.store.release import Release
 from data.store.scope import Scope
+from data.store.units import Place
 
 MISSING, NIL, REPORTED = "missing", "zero", "reported"
 _COLUMNS = ("dataset", "area_code", "period_start", "period_end", "state", "due_at", "reported_at")
@@ -40,6 +41,11 @@ def returns(release: Release, selection: Selection, scope: Scope) -> list[Return
     OutsideScope, UnknownArea
     """
     area = None if selection.area is None else release.units.allowed(selection.area, scope)
+    key = ("returns", selection.start, selection.end, area, scope)  # every section of a page asks
+    return release.remember(key, lambda: _find(release, selection, scope, area))
+
+
+def _find(release: Release, selection: Selection, scope: Scope, area: Place | None) -> list[Return]:
     sheet = sa.table("report_status", *map(sa.column, _COLUMNS)).c
     start, end = (datetime.combine(day, datetime.min.time()) for day in (selection.start, selection.end))
     rows = release.rows(sa.select(*sheet).where(sheet.period_end > start, sheet.period_end <= end)

@@ -119,6 +119,17 @@ class Units:
             mask[position] = True
         return mask
 
+    def holding(self, level: str, positions) -> str | None:
+        """Code of the smallest area (community, street, district) that holds all of some units of a level; None where none
+        does."""
+        above = self._levels[level].above
+        for wider in ("community", "street", "district"):
+            if len(self._levels[wider]):
+                held = np.unique(above[wider][list(positions)])
+                if len(held) == 1 and held[0] >= 0:
+                    return str(self._levels[wider].codes[held[0]])
+        return None
+
     def scope_places(self, scope: Scope) -> tuple[Place, ...] | None:
         """The units a scope names; None for the whole release. Codes this release lacks give nothing."""
         if scope.areas is None:

@@ -1,7 +1,7 @@
 /* Presenting: one section at a time over the whole screen, arrow keys, live maps; D records a decision, Escape leaves. */
 (function () {
   "use strict";
-  const yanpan = window.yanpan, meeting = window.yanpanMeeting, LIVE = { hotspots: "hotspots", change: "change" }, SIZES = [1.5, 1.4, 1.3, 1.2, 1.1, 1, 0.9, 0.8];
+  const yanpan = window.yanpan, meeting = window.yanpanMeeting, SIZES = [1.5, 1.4, 1.3, 1.2, 1.1, 1, 0.9, 0.8];
   if (!meeting.sections) return;
   const at = { on: false, slide: 0, piece: 0 };
   const stage = document.getElementById("presenter");
@@ -44,7 +44,7 @@
     for (const one of wide) {
       const card = make("section", "present-card"), picture = one.querySelector("img"), copy = one.cloneNode(true);
       if (picture && meeting.live) {
-        copy.querySelector("img").replaceWith(live(LIVE[new URL(picture.src).searchParams.get("name")]));
+        copy.querySelector("img").replaceWith(live(new URL(picture.src).searchParams.get("name")));
       }
       card.classList.toggle("with-map", !!picture);
       card.append(...copy.childNodes);

@@ -24,8 +24,8 @@
       mark.addTo(map);
     }
     map.on("click", function (event) { if (at.drawing) { at.points.push([event.latlng.lng, event.latlng.lat]); trace(map); } });
-    map.on("dblclick", () => finish(map));
-    document.addEventListener("keydown", function (event) { if (at.drawing && event.key === "Enter") { event.preventDefault(); finish(map); } if (at.drawing && event.key === "Escape") { stop(map); yanpan.meeting.drawn(null); } });
+    map.on("dblclick", () => finish());
+    document.addEventListener("keydown", function (event) { if (at.drawing && event.key === "Enter") { event.preventDefault(); finish(); } if (at.drawing && event.key === "Escape") { stop(); yanpan.meeting.drawn(null); } });
     document.addEventListener("yanpan:draw", () => draw());
     map.on("zoomend moveend", yanpan.city.placeNames);
     document.dispatchEvent(new CustomEvent("yanpan:map"));

@@ -6,7 +6,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from dashboard import errors, guard, language
+from dashboard import errors, language
 from dashboard.acts import effects_of
 from dashboard.api import answers
 from dashboard.api.request import choice, split, whole
@@ -28,10 +29,10 @@ from dashboard.pages.meeting import view_ledger, view_pack, writing
 from dashboard.pages.meeting.item_points import item_points
 from dashboard.pages.meeting.looked_at import LookedAt, looking
 from dashboard.reports import maps
-from dashboard.reports.commands import question_of
 from dashboard.reports.making import make_files
 from dashboard.reports.model import SECTIONS
 from dashboard.reports.pack import section, warnings
+from dashboard.reports.question import as_rows
 from dashboard.settings import Settings
 from data.app_db import ledger
 from data.errors import YanpanError
@@ -40,7 +41,6 @@ from data.store import Store, describe
 
 _OWN = ("period", "area", "view")
 _FORMS = {"pptx": "pptx", "docx": "docx", "pdf": "pdf", "pdf16x9": "pdf", "html": "html"}
-_MOST_IMPORT = 5_000_000  # bytes
 _MAKING = threading.Lock()  # one pack at a time in a worker: each takes seconds of every core
 
 
@@ -97,7 +97,8 @@ def add(
     def _ledger(found: LookedAt, view: str, request: Request) -> str:
         effects = effects_of(found.release, found.scope, found.items, found.ledger)
         body = pages.ledger_body(found, view, effects, view_pack.place_options(found))
-        items = {one.id: _fields(one) for one in found.items}
+        rows = zip(found.items, as_rows(found.items), strict=True)
+        items = {one.id: {"version": one.version, **row} for one, row in rows}
         more = {"items": items, "view": view}
         if len(found.release.units.level("grid")) or len(found.release.units.level("district")):
             more["map"] = _map(found)
@@ -139,18 +140,9 @@ def add(
     def file(request: Request) -> Response:
         own, _ = split(request, ("period", "area", "form", "circulate"))
         form = choice("form", own.get("form", ""), tuple(_FORMS))
-        db, scope = request.app.state.db, guard.scope_of(request)
+        under = settings.report.circulated_under if own.get("circulate") == "1" else None
         with looking(store, settings, request, own.get("period", ""), own.get("area", "")) as found:
-            question = question_of(
-                found.release,
-                scope,
-                db,
-                settings,
-                found.question.period,
-                found.question.area,
-                datetime.now(UTC),
-                circulate=own.get("circulate") == "1",
-            )
+            question, scope = replace(found.question, circulated_under=under), found.scope
         with _MAKING, tempfile.TemporaryDirectory() as directory:
             _, made = make_files(settings.releases / question.release, scope, question, [_FORMS[form]], Path(directory))
             wanted = next(
@@ -167,12 +159,3 @@ def add(
                 raise ParameterError("id", own.get("id", ""), "台账里的一个事项")
         shown = view_ledger.history(ledger.history(request.app.state.db, number), ZoneInfo(found.release.info.timezone))
         return answers.plain(answers.text({"history": html.part(shown), "version": item.version}))
-
-
-def _fields(item: Any) -> dict:
-    """An item for its form."""
-    told = {name: getattr(item, name) for name in ledger.NAMES}
-    return {
-        "version": item.version,
-        **{name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()},
-    }

@@ -6,7 +6,7 @@ from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard.components import html
-from dashboard.components.words import day_text, p_text, share_text, short_day
+from dashboard.components.words import day_text, p_text, share_text, short_day, signed_tenths
 from dashboard.language import say
 from dashboard.pages.meeting.view_pack import field, item_fields
 from dashboard.supervised import due_words
@@ -141,10 +141,16 @@ def effect(one: Effect) -> html.Element:
         told, tone = say(NO_CONTROL), "none"
     elif found.p < _MILD:
         down = found.estimate < 0
-        told, tone = say("较对照{n}起 {p}", n=_signed(found.estimate), p=p_text(found.p)), ("good" if down else "bad")
+        told, tone = (
+            say("较对照{n}起 {p}", n=signed_tenths(found.estimate), p=p_text(found.p)),
+            ("good" if down else "bad"),
+        )
         told = ("▼ " if found.p < _STRONG else "▽ ") + told if down else "▲ " + told
     else:
-        told, tone = "○ " + say("较对照{n}起，未超出偶然 {p}", n=_signed(found.estimate), p=p_text(found.p)), "none"
+        told, tone = (
+            "○ " + say("较对照{n}起，未超出偶然 {p}", n=signed_tenths(found.estimate), p=p_text(found.p)),
+            "none",
+        )
     words = say("前周均{a}，后{w}周均{b}", a=f"{before:.1f}", b=f"{after:.1f}", w=one.weeks)
     return html.Div(
         [
@@ -153,10 +159,6 @@ def effect(one: Effect) -> html.Element:
         ],
         className="effect",
     )
-
-
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{abs(value):.1f}"
 
 
 def table(items: list[Item], effects: dict[int, list[Effect]], today: date) -> html.Element:
@@ -183,7 +185,7 @@ def table(items: list[Item], effects: dict[int, list[Effect]], today: date) -> h
         late = is_overdue(one, today)
         state = due_words(one, today) if late else say(one.state)
         told = effects.get(one.id)
-        worth = "" if not told else say("{w}周 {n}起", w=told[-1].weeks, n=_signed(told[-1].measured.estimate))
+        worth = "" if not told else say("{w}周 {n}起", w=told[-1].weeks, n=signed_tenths(told[-1].measured.estimate))
         cells = (
             one.number,
             say(one.kind),

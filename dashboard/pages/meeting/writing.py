@@ -184,18 +184,14 @@ def _values(found: LookedAt, given: dict[str, Any]) -> dict[str, Any]:
         if name not in ledger.NAMES or name in ("number", "meeting_id"):
             raise ParameterError("values", name, " ".join(ledger.NAMES))
         value = value.strip() if isinstance(value, str) else value
-        if name in ("opened", "due", "closed", "struck") and value:
+        if name in ledger.DAYS and value:
             try:
                 value = date.fromisoformat(str(value))
             except ValueError:
                 raise UsageError(
                     "日期读不出", where=ledger.NAMES[name], found=str(value)[:20], expected="2026-11-30"
                 ) from None
-        values[name] = (
-            None
-            if value == "" and name in ("area_code", "category", "polygon", "closed", "struck", "due", "opened")
-            else value
-        )
+        values[name] = None if value == "" and name in ("area_code", "category", "polygon", *ledger.DAYS) else value
     for name in ("lon", "lat"):
         if isinstance(values.get(name), str):
             try:
@@ -232,23 +228,13 @@ def _drawn_in(found: LookedAt, values: dict[str, Any]) -> str | None:
     OutsideScope
     """
     try:
-        within = list(
-            units_of(found.release, polygon=values.get("polygon"), point=(values.get("lon"), values.get("lat")))
-        )
+        within = units_of(found.release, polygon=values.get("polygon"), point=(values.get("lon"), values.get("lat")))
     except shapely.errors.GEOSException:
         return None  # the ledger says what is wrong with it
     if not within:
         return None
     units = found.release.units
-    if len(within) == 1:
-        code = str(units.level("grid").codes[within[0]])
-    else:
-        code = None
-        for level in ("community", "street", "district"):
-            above = set(units.level("grid").above[level][within].tolist())
-            if len(above) == 1 and min(above) >= 0:
-                code = str(units.level(level).codes[above.pop()])
-                break
+    code = str(units.level("grid").codes[within[0]]) if len(within) == 1 else units.holding("grid", within)
     if code is not None:
         units.allowed(code, found.scope)
     return code

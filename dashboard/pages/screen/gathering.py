@@ -6,11 +6,8 @@ cameras). A new release is shown when both are there, never in part.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from dashboard.components import html
 from dashboard.components.card import empty
@@ -33,9 +30,9 @@ from dashboard.pages.screen import (
     view_week,
 )
 from dashboard.pages.screen.looked_at import LookedAt
-from dashboard.peak_hours import peak_words, week_table
+from dashboard.peak_hours import peak_words, week_table, weeks_around
 from dashboard.supervised import of_area, pressing
-from dashboard.trend_steps import Trend, trend_steps
+from dashboard.trend_steps import latest_steps
 from dashboard.unit_values import unit_values
 from data.app_db import AppDb, ledger
 from data.app_db.acknowledging import acknowledged
@@ -120,7 +117,7 @@ def _counted(at: LookedAt, cards: list[str]) -> dict:
     release, selection, scope = at.release, at.selection, at.scope
     found = profile(release, selection, scope)
     table = week_table(found)
-    steps = _steps(at)
+    steps = latest_steps(release, selection, scope, at.step)
     return {
         "kpis": view_kpis.kpis(at, changes(release, selection, scope), cards),
         "trend_title": view_trend.title(at.step),
@@ -131,17 +128,6 @@ def _counted(at: LookedAt, cards: list[str]) -> dict:
         "top": view_top.top(at),
         "reports": view_reports.reports(at),
     }
-
-
-def _steps(at: LookedAt) -> Trend:
-    """The twelve weeks (or months) up to the end of the window."""
-    end = at.selection.end
-    start = end - timedelta(days=7 * view_trend.STEPS)
-    if at.step == "month":
-        months = end.year * 12 + end.month - 1 - view_trend.STEPS
-        start = date(months // 12, months % 12 + 1, 1)
-    asked = replace(at.selection, start=start, end=end, compare="none")
-    return trend_steps(at.release, asked, at.scope, at.step)
 
 
 def _disputes(at: LookedAt) -> dict:
@@ -172,28 +158,13 @@ def hotspot_theme(at: LookedAt) -> dict:
         return {"marks": [], "legend": None, "caption": say("没有网格，不作热点检验。"), "list": None}
     rows = view_hotspots.found(at, "grid")
     kde = hotspots(at.release, at.selection, at.scope, "kde").meta
-    weeks = [_week(at, one.group.code) for one in rows[: view_hotspots.LISTED]]
+    weeks = [weeks_around(at.release, at.selection, at.scope, one.group.code) for one in rows[: view_hotspots.LISTED]]
     return {
         "marks": view_hotspots.marks(rows),
         "legend": view_hotspots.legend(at, kde),
         "caption": view_hotspots.caption(at, rows, kde),
         "list": view_hotspots.listed(at, rows, weeks),
     }
-
-
-def _week(at: LookedAt, code: str) -> np.ndarray:
-    """Events of the last twelve weeks by weekday and hour of the community that holds a unit; a week alone has too few."""
-    units = at.release.units
-    place = units.find(code)
-    above = units.level(place.level).above.get("community")
-    if (
-        above is not None
-        and above[place.position] >= 0
-        and units.in_scope("community", at.scope)[above[place.position]]
-    ):
-        code = str(units.level("community").codes[above[place.position]])
-    start = at.selection.end - timedelta(weeks=view_hotspots.PEAK_WEEKS)
-    return week_table(profile(at.release, replace(at.selection, area=code, start=start, compare="none"), at.scope))
 
 
 def unit_theme(at: LookedAt, theme: str) -> dict:
@@ -227,7 +198,7 @@ def drill(at: LookedAt) -> dict:
         area_name(at),
         _above(at),
         changes(release, selection, scope),
-        _steps(at),
+        latest_steps(release, selection, scope, at.step),
         week_table(profile(release, selection, scope)),
         disputes(release, selection, scope, place.level if place.level in INCIDENT_LEVELS else "district").meta,
         coverage(release, selection, scope).meta["rates"],

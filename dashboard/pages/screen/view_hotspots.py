@@ -7,7 +7,7 @@ import numpy as np
 from dashboard.components import html
 from dashboard.components.card import empty
 from dashboard.components.legend import scale
-from dashboard.components.words import KERNEL_NAMES, days_text, plain, signed, whole
+from dashboard.components.words import KERNEL_NAMES, days_text, plain, q_text, signed, whole
 from dashboard.language import say
 from dashboard.pages.screen.looked_at import LookedAt
 from dashboard.pages.screen.view_hours import hour_bars
@@ -16,7 +16,6 @@ from dashboard.told_hotspots import NEW, Hotspot, told_hotspots
 
 SHOWN = 9  # with a name on the map; the list has as many as fit
 LISTED = 10
-PEAK_WEEKS = 12
 _NAMED_FROM = 3  # events; smaller ones keep their number
 
 
@@ -101,17 +100,13 @@ def _row(one: Hotspot, week: np.ndarray) -> html.Element:
                         [html.Strong(say("{n}起", n=whole(one.group.count))), " ", signed(one.difference), " ", state]
                     ),
                     html.Div(
-                        say("{n}个网格 · q{q}", n=len(one.group.units), q=_q(one.group.q_min)), className="caption"
+                        say("{n}个网格 · {q}", n=len(one.group.units), q=q_text(one.group.q_min)), className="caption"
                     ),
                 ]
             ),
             html.Div([hour_bars(week), html.Div(_peak(week), className="caption")]),
         ]
     )
-
-
-def _q(q: float) -> str:
-    return "<0.001" if q < 0.001 else f"={q:.3f}"
 
 
 def _peak(week: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
 from dashboard.reports.wording import change_cells, change_finding, names, p_cell, ranked, uneven
 from data.store import counts
 from data.store.changes import Change, changes
-from geo.change import CLEAR_RISE, NORMAL, NOT_COMPARABLE, RISE, VERDICTS, benjamini_hochberg, verdict_words
+from geo.change import CLEAR_FALL, CLEAR_RISE, FALL, NORMAL, NOT_COMPARABLE, RISE, benjamini_hochberg, verdict_words
 
 BANDS = ((0, 5), (6, 11), (12, 17), (18, 23))
 _LISTED = 10
@@ -64,11 +64,7 @@ def _speaks(one: Change) -> bool:
 
 def _headline(at: Asked, found: dict[str, Change], areas: list[dict], level: str | None) -> Finding:
     up = [name for name, one in found.items() if one.verdict in (CLEAR_RISE, RISE)]
-    down = [
-        name
-        for name, one in found.items()
-        if one.verdict in VERDICTS and one.verdict not in (CLEAR_RISE, RISE, NORMAL, NOT_COMPARABLE)
-    ]
+    down = [name for name, one in found.items() if one.verdict in (CLEAR_FALL, FALL)]
     silent = [name for name, one in found.items() if one.verdict == NOT_COMPARABLE]
     parts = []
     if up:

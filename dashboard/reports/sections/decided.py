@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dashboard.acts import effects_of
-from dashboard.components.words import NOTHING, day_text, p_text, whole
+from dashboard.components.words import NOTHING, day_text, p_text, signed_tenths, whole
 from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Finding, Section, Table
 from dashboard.reports.sections.hotspots import LEVEL, found_hotspots, peak_hours, why_not
-from dashboard.reports.wording import names
+from dashboard.reports.wording import names, p_cell
 from dashboard.supervised import due_words
 from dashboard.told_hotspots import place_of
 from data.app_db import Item
@@ -31,7 +31,7 @@ def effect_words(one: Effect) -> str:
         return f"之后{one.weeks}周{one.treated[1]}起，之前折算{one.treated[0] * found.ratio:.1f}起；{NO_CONTROL}"
     size = f"{abs(found.estimate):.1f}起"
     side = "少" if found.estimate < 0 else "多"
-    low, high = (f"{'−' if value < 0 else '+'}{abs(value):.1f}" for value in (found.low, found.high))
+    low, high = signed_tenths(found.low), signed_tenths(found.high)
     judged = "超出偶然" if found.p < _MILD else "未超出偶然，不能说有效果"
     note = f"；{found.note}" if found.note else ""
     return f"之后{one.weeks}周连同周边比预计{side}{size}（对照{one.controls}处，95%区间{low}至{high}，{p_text(found.p)}），{judged}{note}"
@@ -114,14 +114,10 @@ def _compared(at: Asked, known: list[Item], measured: dict[int, list[Effect]]) -
     for item in known:
         for one in measured.get(item.id, []):
             ratio = one.measured.ratio
-            told = f"{one.measured.estimate:+.1f}".replace("-", "−")
-            p = (
-                NOTHING
-                if one.measured.note == NO_CONTROL
-                else p_text(one.measured.p).removeprefix("p").removeprefix("=")
-            )
+            told = signed_tenths(one.measured.estimate)
+            p = p_cell(None if one.measured.note == NO_CONTROL else one.measured.p)
             rows.append((Cell(item.matter), Cell(f"{one.weeks}周"), Cell(f"{one.treated[0] * ratio:.1f}"), Cell(whole(one.treated[1])), Cell(f"{one.ring[0] * ratio:.1f}→{one.ring[1]}"),
-                         Cell(f"{one.control[0] * ratio:.1f}→{one.control[1]}（{one.controls}处）"), Cell(told), Cell(p)))  # fmt: skip
+                         Cell(f"{one.control[0] * ratio:.1f}→{one.control[1]}（{one.controls}处）"), Cell(told), p))  # fmt: skip
         if item.id in measured:
             one = measured[item.id][-1]
             left += [

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from dashboard.components.words import signed, whole
-from dashboard.peak_hours import peak, week_table
-from dashboard.reports.asked import Asked, weeks_before
+from dashboard.components.words import q_text, signed, whole
+from dashboard.peak_hours import PEAK_WEEKS, peak, weeks_around
+from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Fact, Finding, Picture, Section, Table
 from dashboard.reports.wording import names
 from dashboard.told_hotspots import FADED, HOT, LASTING, NEW, Hotspot, faded_hotspots, told_hotspots
-from data.store import profile
 from data.store.alerting import LEAST_EVENTS
 from data.store.filters import day_window
 from data.store.hotspots import unit_classes
@@ -23,7 +22,7 @@ from geo.evaluation import hotspot_report
 LEVEL = "grid"
 _LISTED = 8
 _TOP_GRIDS = 5
-_PEAK_WEEKS, _PEAK_EVENTS = 12, 20  # fewer events have no peak worth telling
+_PEAK_EVENTS = 20  # fewer events have no peak worth telling
 _TONES = {NEW: "warn", FADED: "good"}
 
 
@@ -101,19 +100,7 @@ def found_hotspots(at: Asked) -> list[Hotspot]:
 def peak_hours(at: Asked, one: Hotspot) -> str:
     """The three hours in which most happened in the last twelve weeks in the community (or grid) of a hotspot's peak; "" where
     too few events say so."""
-    units = at.release.units
-    place = units.find(one.group.code)
-    code, above = one.group.code, units.level(place.level).above.get("community")
-    if (
-        above is not None
-        and above[place.position] >= 0
-        and units.in_scope("community", at.scope)[above[place.position]]
-    ):
-        code = str(units.level("community").codes[above[place.position]])
-    start, end = weeks_before(at.selection.end, _PEAK_WEEKS)
-    week = week_table(
-        profile(at.release, replace(at.selection, area=code, start=start, end=end, compare="none"), at.scope)
-    )
+    week = weeks_around(at.release, at.selection, at.scope, one.group.code)
     if week.sum() < _PEAK_EVENTS:
         return ""
     found = peak(week)
@@ -131,7 +118,7 @@ def _labels(found: list[Hotspot]) -> dict[int, str]:
             if places.count(one.place) == 1
             else f"{one.place}{one.group.name.rpartition(one.place)[2].strip(' ·')}"
         )
-        told[id(one)] = name + ("一带" if len(one.group.units) > 1 else "")
+        told[id(one)] = replace(one, place=name).around
     return told
 
 
@@ -139,9 +126,8 @@ def _sentence(at: Asked, one: Hotspot, place: str) -> str:
     group = one.group
     past = "" if group.before is None else f"，{at.past}同一范围{whole(group.before)}起"
     hours = peak_hours(at, one)
-    peak_part = f"，所在社区近{_PEAK_WEEKS}周高峰{hours}" if hours else ""
-    q = "<0.001" if group.q_min < 0.001 else f"={group.q_min:.3f}"
-    return f"热点{group.number} {place}（{one.parent}）{one.state or ''}：{len(group.units)}个网格{whole(group.count)}起{past}，q{q}{peak_part}。"
+    peak_part = f"，所在社区近{PEAK_WEEKS}周高峰{hours}" if hours else ""
+    return f"热点{group.number} {place}（{one.parent}）{one.state or ''}：{len(group.units)}个网格{whole(group.count)}起{past}，{q_text(group.q_min)}{peak_part}。"
 
 
 def _row(at: Asked, one: Hotspot, place: str) -> tuple[Cell, ...]:
@@ -149,7 +135,7 @@ def _row(at: Asked, one: Hotspot, place: str) -> tuple[Cell, ...]:
     gone = one.state == FADED
     now = "—" if gone else whole(group.count)
     before = whole(group.count) if gone else "—" if group.before is None else whole(group.before)
-    q = "<0.001" if group.q_min < 0.001 else f"{group.q_min:.3f}"
+    q = q_text(group.q_min).removeprefix("q").removeprefix("=")
     cells = ["—" if gone else str(group.number), f"{place}（{one.parent}）" if one.parent else place, one.state or "—",
              str(len(group.units)), now, before, "—" if gone else signed(one.difference), "—" if gone else q, "" if gone else peak_hours(at, one) or "—"]  # fmt: skip
     return tuple(Cell(text, _TONES.get(one.state, "") if i == 2 else "") for i, text in enumerate(cells))

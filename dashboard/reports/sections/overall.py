@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
-
 from dashboard.components.words import NOTHING, short_day, whole
-from dashboard.reports.asked import Asked, weeks_before
+from dashboard.reports.asked import Asked
 from dashboard.reports.model import Cell, Chart, Fact, Finding, Section, Table
 from dashboard.reports.wording import change_cells, change_finding, change_words, p_cell, uneven
-from dashboard.trend_steps import trend_steps
+from dashboard.trend_steps import latest_steps
 from data.store.changes import Change, Changes, changes
 
-_STEPS = 12
 _NO_YEAR = "去年为0"
 
 
@@ -22,11 +18,15 @@ def overall(at: Asked) -> Section:
         return Section("overall", (Finding("本发布没有事件来源。"),))
     now = changes(at.release, at.selection, at.scope)
     year = changes(at.release, at.last_year, at.scope)
+    facts = _facts(at, now, year)
+    if now.total.now is None:
+        silent = Finding(f"{at.now}{at.place}没有任何警情上报，全部未报；未报不是零。", 9, "warn")
+        return Section("overall", (silent,), (_table(at, now, year), _trend(at)), facts)
     total = change_finding(f"{at.now}{at.place}共接报", now.total, at.past, decimals=at.decimals, more=9)
     days = at.selection.days
-    daily = f"日均{now.total.now / days:,.1f}起；" if now.total.now is not None and days > 1 and at.over else ""
+    daily = f"日均{now.total.now / days:,.1f}起；" if days > 1 and at.over else ""
     second = f"{daily}{at.now}较去年同期：{change_words(year.total, '去年同期', decimals=at.decimals)}。"
-    return Section("overall", (total, Finding(second, 8)), (_table(at, now, year), _trend(at)), _facts(at, now, year))
+    return Section("overall", (total, Finding(second, 8)), (_table(at, now, year), _trend(at)), facts)
 
 
 def _table(at: Asked, now: Changes, year: Changes) -> Table:
@@ -53,14 +53,8 @@ def _row(at: Asked, name: str, now: Change, year: Change) -> tuple[Cell, ...]:
 
 
 def _trend(at: Asked) -> Chart:
-    end = at.selection.end
     step = "month" if at.selection.days >= 28 else "week"
-    start = weeks_before(end, _STEPS)[0]
-    if step == "month":
-        months = end.year * 12 + end.month - 1 - _STEPS
-        start = date(months // 12, months % 12 + 1, 1)
-    asked = replace(at.selection, start=start, end=end, compare="none")
-    steps = trend_steps(at.release, asked, at.scope, step).steps
+    steps = latest_steps(at.release, at.selection, at.scope, step).steps
     labels = tuple(short_day(one.start) for one in steps)
     series = (
         ("起数", tuple(None if one.count is None or not one.complete else float(one.count) for one in steps)),

@@ -113,6 +113,16 @@ def test_the_week_of_ankang_is_printed_right(tmp_path):
     assert "较上周+396起（+18.2%）" in section(told, "overall").findings[0].text
 
 
+def test_a_week_nobody_reported_is_said_to_be_missing(tmp_path):
+    folder = small.publish(tmp_path, small.incidents(200))
+    question = Question(folder.name, "2020-W10", "", MONDAY)
+    with small.opened(tmp_path) as release:
+        told = pack_of(making.asked_of(release, ALL, question), question)
+    (only,) = section(told, "overall").findings
+    assert only.text.endswith("没有任何警情上报，全部未报；未报不是零。") and only.tone == "warn"
+    assert {row[1].text for row in block(told, "overall", "各类").rows} == {"未报"}
+
+
 def disputes(tmp_path, lines, period):
     stat = pd.DataFrame(
         [

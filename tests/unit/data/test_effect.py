@@ -179,3 +179,15 @@ def test_a_place_is_a_point_a_polygon_or_an_area(tmp_path):
         assert units_of(release, polygon=shapely.to_wkt(box.buffer(-0.001))) == (one,)
         assert len(units_of(release, code="990101")) == SIDE * SIDE
         assert units_of(release, code="123") == () and units_of(release, point=(0.0, 0.0)) == ()
+
+
+def test_places_drawn_anywhere_are_those_found_among_all_grids(tmp_path):
+    grid, _ = published(tmp_path, 9, 1.0)
+    shapes, rng = shapely.from_wkb(grid["geom"].tolist()), np.random.default_rng(3)
+    middles, wide = shapely.point_on_surface(shapes), SIDE * small.SIDE
+    with small.opened(tmp_path) as release:
+        for x, y, radius in rng.uniform((-0.1, -0.1, 0.01), (1.1, 1.1, 0.4), (40, 3)).tolist():
+            point = shapely.Point(small.WEST + x * wide, small.SOUTH + y * wide)
+            drawn = point.buffer(radius * wide)
+            assert units_of(release, point=(point.x, point.y)) == tuple(np.flatnonzero(shapely.covers(shapes, point)))
+            assert units_of(release, polygon=drawn.wkt) == tuple(np.flatnonzero(shapely.intersects(drawn, middles)))
